@@ -1,0 +1,62 @@
+"""Rendering as the tests call it."""
+
+from __future__ import annotations
+
+import asyncio
+from io import BytesIO
+
+from PIL import Image
+
+from imaging.colour import Colours
+from imaging.exif import upright
+from imaging.geometry import Size
+from imaging.original import open_original
+from imaging.renditions import Options, Rendition, Variant, render, target_of
+from imaging.source import BytesSource, Feed
+
+OPTIONS = {
+    Variant.THUMBNAIL: Options(size=Size(300, 300)),
+    Variant.ICON: Options(size=Size(128, 128)),
+    Variant.WATERMARK: Options(text="@mira"),
+}
+SQUARES = (Variant.THUMBNAIL, Variant.ICON)
+
+
+def rendered(variant: Variant, data: bytes, options: Options | None = None) -> Rendition:
+    """The rendition, through the front door."""
+    return asyncio.run(render(variant, BytesSource(data, chunk=10_000), options or OPTIONS[variant]))
+
+
+def seen(rendition: Rendition) -> Image.Image:
+    """The rendition's pixels."""
+    picture = Image.open(BytesIO(rendition.data), formats=["JPEG"])
+    picture.load()
+    return picture
+
+
+def picture_of(variant: Variant, data: bytes, background: str = "#ffffff") -> Image.Image:
+    """The picture before the mark and before JPEG, for judging what was done to the pixels."""
+
+    async def resampled() -> Image.Image:
+        source = BytesSource(data, chunk=10_000)
+        async with Feed(source) as feed:
+            original = await open_original(source, feed)
+            target = target_of(variant, original, OPTIONS[variant])
+            [picture] = await original.resampled([target], Colours(original.profile, background))
+            return upright(picture, original.orientation)
+
+    return asyncio.run(resampled())
+
+
+def reference(variant: Variant, picture: Image.Image) -> Image.Image:
+    """What a full decode and one LANCZOS resize would give of an upright RGB picture."""
+    if variant is Variant.WATERMARK:
+        width, height = picture.size
+        factor = min(1.0, 2048 / max(width, height))
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        return picture.resize(size, Image.Resampling.LANCZOS)
+    side = OPTIONS[variant].size.width
+    short = min(picture.size)
+    left, top = (picture.width - short) / 2, (picture.height - short) / 2
+    box = (left, top, left + short, top + short)
+    return picture.resize((side, side), Image.Resampling.LANCZOS, box=box)

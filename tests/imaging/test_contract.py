@@ -1,0 +1,154 @@
+"""What a request must say, and what an answer looks like."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaging.contract import Settings, check_token, failure, read_job, read_settings, success
+from imaging.errors import InvalidRequest, NotConfigured, Overloaded, TooLarge, Unauthorized
+from imaging.geometry import Size
+from imaging.renditions import Preview, Rendition, Variant
+
+SETTINGS = Settings()
+BODIES: dict[Variant, dict[str, Any]] = {
+    Variant.THUMBNAIL: {"outputKey": "thumbnails/u/a.jpg", "width": 300, "height": 300},
+    Variant.ICON: {"outputKey": "icons/u/a.jpg", "size": 128},
+    Variant.WATERMARK: {"outputKey": "display/u/a.jpg", "username": "mira"},
+}
+
+
+def body(variant: Variant, **changes: object) -> dict[str, Any]:
+    return {"sourceKey": "originals/u/a.jpg", "timestamp": 1, **BODIES[variant], **changes}
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_a_full_request_is_understood(variant: Variant) -> None:
+    job = read_job(variant, body(variant, sourceEtag="abc"), SETTINGS)
+    assert (job.source_key, job.source_etag) == ("originals/u/a.jpg", "abc")
+    assert job.output_key == BODIES[variant]["outputKey"]
+    expected = {Variant.THUMBNAIL: Size(300, 300), Variant.ICON: Size(128, 128)}
+    assert job.options.size == expected.get(variant, job.options.size)
+    assert job.options.text == ("@mira" if variant is Variant.WATERMARK else "")
+
+
+def test_sizes_have_defaults() -> None:
+    thumbnail = read_job(
+        Variant.THUMBNAIL, {**body(Variant.ICON), "outputKey": "thumbnails/u/a.jpg"}, SETTINGS
+    )
+    assert thumbnail.options.size == (300, 300)
+
+
+@pytest.mark.parametrize("sent", [None, [], "text", 5, {}, {"sourceKey": "originals/a.jpg"}])
+def test_a_body_of_another_shape_is_refused(sent: object) -> None:
+    with pytest.raises(InvalidRequest):
+        read_job(Variant.ICON, sent, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("variant", "changes", "named"),
+    [
+        (Variant.ICON, {"sourceKey": "display/u/a.jpg"}, "sourceKey"),
+        (Variant.ICON, {"sourceKey": "originals/../secret"}, "sourceKey"),
+        (Variant.ICON, {"sourceKey": "originals/%2e%2e/x"}, "sourceKey"),
+        (Variant.ICON, {"sourceKey": 7}, "sourceKey"),
+        (Variant.ICON, {"outputKey": "thumbnails/u/a.jpg"}, "outputKey"),
+        (Variant.ICON, {"outputKey": "originals/u/a.jpg"}, "outputKey"),
+        (Variant.ICON, {"outputKey": "icons/" + "a" * 600}, "outputKey"),
+        (Variant.ICON, {"size": 0}, "size"),
+        (Variant.ICON, {"size": 4096}, "size"),
+        (Variant.ICON, {"size": "128"}, "size"),
+        (Variant.ICON, {"size": True}, "size"),
+        (Variant.ICON, {"sourceEtag": 5}, "sourceEtag"),
+        (Variant.THUMBNAIL, {"width": 1.5}, "width"),
+        (Variant.THUMBNAIL, {"height": -1}, "height"),
+        (Variant.WATERMARK, {"username": ""}, "username"),
+        (Variant.WATERMARK, {"username": "  "}, "username"),
+        (Variant.WATERMARK, {"username": None}, "username"),
+    ],
+)
+def test_the_field_at_fault_is_named(variant: Variant, changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidRequest, match=named):
+        read_job(variant, body(variant, **changes), SETTINGS)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(
+    st.sampled_from(list(Variant)), st.dictionaries(st.sampled_from(list(body(Variant.ICON))), json_values)
+)
+def test_no_json_makes_it_fail_otherwise(variant: Variant, sent: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest):
+        read_job(variant, {**sent, "outputKey": "elsewhere"}, SETTINGS)
+
+
+def test_settings_come_from_the_variables_and_have_defaults() -> None:
+    assert read_settings(lambda _: None) == SETTINGS
+    given = {"WATERMARK_TEXT": "© {username}", "WATERMARK_OPACITY": "0.5", "BACKGROUND": "#102030"}
+    settings = read_settings(given.get)
+    assert settings == Settings("© {username}", 0.5, "#102030")
+    job = read_job(Variant.WATERMARK, body(Variant.WATERMARK), settings)
+    assert (job.options.text, job.options.opacity, job.options.background) == ("© mira", 0.5, "#102030")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WATERMARK_OPACITY", "0"),
+        ("WATERMARK_OPACITY", "1.5"),
+        ("WATERMARK_OPACITY", "strong"),
+        ("WATERMARK_OPACITY", "nan"),
+        ("BACKGROUND", "white"),
+        ("BACKGROUND", "#fff"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    with pytest.raises(NotConfigured, match=name):
+        read_settings({name: value}.get)
+
+
+def test_braces_in_a_name_are_only_letters() -> None:
+    job = read_job(Variant.WATERMARK, body(Variant.WATERMARK, username="{username}{0}"), SETTINGS)
+    assert job.options.text == "@{username}{0}"
+
+
+def test_the_token_must_be_the_one_that_is_shared() -> None:
+    check_token("Bearer right", "right")
+    for header in (None, "", "right", "Bearer wrong", "bearer right", "Bearer right ", "Bearer é"):
+        with pytest.raises(Unauthorized):
+            check_token(header, "right")
+    for token in (None, ""):
+        with pytest.raises(NotConfigured, match="WORKER_AUTH_TOKEN"):
+            check_token("Bearer ", token)
+
+
+def test_an_answer_tells_sizes_and_the_preview() -> None:
+    job = read_job(Variant.THUMBNAIL, body(Variant.THUMBNAIL), SETTINGS)
+    rendition = Rendition(b"12345", Size(300, 300), Size(40, 30), {}, Preview("#010203", "AAAA"))
+    answer = success(job, rendition)
+    assert answer == {
+        "success": True,
+        "key": "thumbnails/u/a.jpg",
+        "width": 300,
+        "height": 300,
+        "bytes": 5,
+        "sourceWidth": 40,
+        "sourceHeight": 30,
+        "dominantColor": "#010203",
+        "thumbHash": "AAAA",
+    }
+
+
+def test_a_failure_has_a_sentence_and_a_code() -> None:
+    assert failure(TooLarge("Too many pixels.")) == (
+        413,
+        {},
+        {"success": False, "error": "Too many pixels.", "code": "too_large"},
+    )
+    status, headers, _ = failure(Overloaded("Busy.", retry_after=3))
+    assert (status, headers) == (503, {"Retry-After": "3"})

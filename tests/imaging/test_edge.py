@@ -1,0 +1,171 @@
+"""The siblings' edge, inside workerd: R2 in, R2 out, HTTP around it."""
+
+import base64
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from tests.imaging.originals import encoded, scene
+
+ROOT = Path(__file__).parents[2]
+TOKEN = {"Authorization": "Bearer {token}"}
+ORIGINAL = encoded(scene(400, 300), "JPEG", quality=92)
+
+
+class Sibling:
+    """One sibling in workerd, spoken to through the pipes of tests/imaging/edge.mjs."""
+
+    def __init__(self, variant: str, **variables: str) -> None:
+        self.variant = variant
+        command = ["node", "tests/imaging/edge.mjs", variant, json.dumps(variables)]
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._read()
+
+    def _read(self) -> Any:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith("@"):
+                return None if line == "@ready\n" else json.loads(line[1:])
+        raise AssertionError("the sibling stopped")
+
+    def call(self, **message: Any) -> Any:
+        stdin: IO[str] | None = self._process.stdin
+        assert stdin
+        stdin.write(json.dumps(message) + "\n")
+        stdin.flush()
+        return self._read()
+
+    def put(self, key: str, data: bytes) -> str:
+        return str(self.call(put=key, base64=base64.b64encode(data).decode())["etag"])
+
+    def send(self, *requests: dict[str, Any]) -> list[tuple[int, dict[str, str], Any]]:
+        answers = self.call(requests=list(requests))["answers"]
+        return [(each["status"], each["headers"], json.loads(each["text"])) for each in answers]
+
+    def request(self, headers: dict[str, str] = TOKEN, **changes: Any) -> dict[str, Any]:
+        body = {"sourceKey": "originals/u/a.jpg", "outputKey": "icons/u/a.jpg", "size": 128, "timestamp": 1}
+        return {
+            "path": f"/process-{self.variant}",
+            "method": "POST",
+            "headers": headers,
+            "body": json.dumps({**body, **changes}),
+        }
+
+    def stop(self) -> None:
+        self._process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def icon() -> Iterator[Sibling]:
+    sibling = Sibling("icon", BACKGROUND="#204060")
+    sibling.put("originals/u/a.jpg", ORIGINAL)
+    yield sibling
+    sibling.stop()
+
+
+def test_a_render_is_stored_and_told(icon: Sibling) -> None:
+    etag = icon.put("originals/u/a.jpg", ORIGINAL)
+    [(status, headers, answer)] = icon.send(icon.request({**TOKEN, "X-Request-Id": "r-17"}, sourceEtag=etag))
+    assert status == 200
+    assert headers["x-request-id"] == "r-17"
+    stored = icon.call(get="icons/u/a.jpg")
+    data = base64.b64decode(stored["base64"])
+    assert stored["httpMetadata"] == {
+        "contentType": "image/jpeg",
+        "cacheControl": "public, max-age=31536000, immutable",
+    }
+    digest = hashlib.sha256(data).hexdigest()
+    assert answer["success"] is True
+    assert (answer["sha256"], stored["sha256"]) == (digest, digest)
+    assert (answer["etag"], answer["bytes"]) == (stored["etag"], len(data))
+    assert (answer["key"], answer["width"], answer["height"]) == ("icons/u/a.jpg", 128, 128)
+    assert (answer["sourceWidth"], answer["sourceHeight"]) == (400, 300)
+    assert answer["finishedAt"] >= answer["startedAt"] > 1_600_000_000_000
+    assert {"wait", "fetch", "decode", "encode", "store"} <= set(answer["stages"])
+    assert all(isinstance(value, int) and value >= 0 for value in answer["stages"].values())
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [({}, 401, "unauthorized"), ({"Authorization": "Bearer nonsense"}, 401, "unauthorized")],
+)
+def test_only_the_gateway_is_served(icon: Sibling, headers: dict[str, str], status: int, code: str) -> None:
+    [(answered, _, answer)] = icon.send(icon.request(headers))
+    assert (answered, answer["code"], answer["success"]) == (status, code, False)
+
+
+@pytest.mark.parametrize(
+    "change", [{"method": "GET"}, {"path": "/process-thumbnail"}, {"path": "/"}, {"method": "PURGE"}]
+)
+def test_it_answers_one_call_only(icon: Sibling, change: dict[str, Any]) -> None:
+    request = {**icon.request(), **change}
+    if request["method"] == "GET":
+        del request["body"]
+    [(status, _, answer)] = icon.send(request)
+    assert (status, answer["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("body", ["", "not json", "[]", "{}", '{"sourceKey": 5}'])
+def test_a_body_that_makes_no_sense_is_refused(icon: Sibling, body: str) -> None:
+    [(status, _, answer)] = icon.send({**icon.request(), "body": body})
+    assert (status, answer["code"]) == (400, "invalid_request")
+
+
+def test_an_original_that_is_not_there(icon: Sibling) -> None:
+    [(status, _, answer)] = icon.send(icon.request(sourceKey="originals/u/none.jpg"))
+    assert (status, answer["code"]) == (404, "source_missing")
+
+
+def test_an_original_that_was_replaced(icon: Sibling) -> None:
+    [(status, _, answer)] = icon.send(icon.request(sourceEtag="0" * 32))
+    assert (status, answer["code"]) == (409, "source_changed")
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"", 415, "unsupported_type"),
+        (b"text, and no picture", 415, "unsupported_type"),
+        (ORIGINAL[:3000], 422, "unreadable_image"),
+        (b"GIF89a" + b"\x20\x4e\x20\x4e" + b"\0\0\0," + bytes(64), 413, "too_large"),
+    ],
+)
+def test_a_picture_at_fault(icon: Sibling, data: bytes, status: int, code: str) -> None:
+    icon.put("originals/u/bad.jpg", data)
+    [(answered, _, answer)] = icon.send(
+        icon.request(sourceKey="originals/u/bad.jpg", outputKey="icons/u/bad.jpg")
+    )
+    assert (answered, answer["code"]) == (status, code)
+    assert icon.call(get="icons/u/bad.jpg") == {"missing": True}
+
+
+def test_requests_that_come_together_take_turns(icon: Sibling) -> None:
+    requests = [icon.request(outputKey=f"icons/u/{number}.jpg") for number in range(12)]
+    answers = icon.send(*requests)
+    assert [status for status, _, _ in answers] == [200] * 12
+    spans = sorted((answer["startedAt"], answer["finishedAt"]) for _, _, answer in answers)
+    assert all(later[0] >= earlier[1] - 2 for earlier, later in pairwise(spans))
+
+
+def test_a_queue_that_is_full_refuses(icon: Sibling) -> None:
+    answers = icon.send(*(icon.request(outputKey=f"icons/u/{number}.jpg") for number in range(90)))
+    refused = [(headers, answer) for status, headers, answer in answers if status == 503]
+    assert refused
+    assert all(status in (200, 503) for status, _, _ in answers)
+    assert all(
+        int(headers["retry-after"]) >= 1 and answer["code"] == "overloaded" for headers, answer in refused
+    )
+    [(status, _, _)] = icon.send(icon.request())
+    assert status == 200

@@ -1,0 +1,159 @@
+"""What is accepted, by the model of memory that benchmarks/imaging_memory.py holds to real peaks."""
+
+import asyncio
+import re
+import zlib
+from collections.abc import AsyncGenerator, Callable
+from unittest import mock
+
+import pytest
+from PIL import Image
+from tests.imaging.originals import encoded, png_chunk
+from tests.imaging.rendering import OPTIONS
+
+from imaging import limits
+from imaging.errors import TooLarge
+from imaging.geometry import Size
+from imaging.renditions import Variant, render
+
+SHAPES = [(4, 3), (3, 4), (1, 1), (3, 1), (1, 6)]
+
+
+class _BeganError(Exception):
+    """Raised where decoding would begin."""
+
+
+class Header:
+    """The beginning of a file that would be as long as such pictures are."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._data = data
+        self.size = size
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        yield self._data
+
+
+def jpeg(mode: str = "RGB", **options: object) -> Callable[[Size], bytes]:
+    def header(size: Size) -> bytes:
+        data = encoded(Image.new(mode, (16, 16)), "JPEG", **options)
+        at = data.index(b"\xff\xc2" if options.get("progressive") else b"\xff\xc0") + 5
+        return data[:at] + size.height.to_bytes(2, "big") + size.width.to_bytes(2, "big") + data[at + 4 :]
+
+    return header
+
+
+def png(colour: int, depth: int = 8, interlaced: bool = False) -> Callable[[Size], bytes]:
+    def header(size: Size) -> bytes:
+        sides = size.width.to_bytes(4, "big") + size.height.to_bytes(4, "big")
+        head = png_chunk(b"IHDR", sides + bytes([depth, colour, 0, 0, int(interlaced)]))
+        palette = png_chunk(b"PLTE", bytes(768)) if colour == 3 else b""
+        return b"\x89PNG\r\n\x1a\n" + head + palette + png_chunk(b"IDAT", zlib.compress(bytes(99)))
+
+    return header
+
+
+def gif(size: Size) -> bytes:
+    return (
+        b"GIF89a"
+        + size.width.to_bytes(2, "little")
+        + size.height.to_bytes(2, "little")
+        + b"\0\0\0,"
+        + bytes(9)
+    )
+
+
+def webp(size: Size) -> bytes:
+    sides = (size.width - 1).to_bytes(3, "little") + (size.height - 1).to_bytes(3, "little")
+    frame = b"VP8 " + (size.width * size.height // 8).to_bytes(4, "little") + bytes(20)
+    return b"RIFF" + bytes(4) + b"WEBPVP8X" + (10).to_bytes(4, "little") + bytes(4) + sides + frame
+
+
+def accepted(variant: Variant, data: bytes, length: int) -> bool:
+    """Whether the picture's decoding would begin."""
+    with mock.patch.object(limits, "reserve", side_effect=_BeganError):
+        try:
+            asyncio.run(render(variant, Header(data, length), OPTIONS[variant]))
+        except _BeganError:
+            return True
+        except TooLarge:
+            return False
+    raise AssertionError("neither refused nor begun")
+
+
+def shaped(shape: tuple[int, int], megapixels: float) -> Size:
+    unit = (megapixels * 1e6 / (shape[0] * shape[1])) ** 0.5
+    return Size(int(shape[0] * unit), int(shape[1] * unit))
+
+
+ACCEPTED = {
+    "baseline JPEG": (100, jpeg()),
+    "baseline JPEG, full chroma": (100, jpeg(subsampling=0)),
+    "baseline JPEG, stretch": (200, jpeg()),
+    "grey JPEG": (100, jpeg("L")),
+    "CMYK JPEG": (30, jpeg("CMYK")),
+    "progressive JPEG": (16, jpeg(progressive=True)),
+    "PNG RGB": (48, png(2)),
+    "PNG RGBA": (48, png(6)),
+    "PNG grey": (48, png(0)),
+    "PNG palette": (48, png(3)),
+    "PNG, 16 bits": (48, png(2, 16)),
+    "interlaced PNG": (6, png(6, 8, True)),
+    "interlaced PNG, 16 bits": (6, png(6, 16, True)),
+    "GIF": (12, gif),
+    "WebP": (5, webp),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("kind", ACCEPTED)
+def test_at_least_this_much_is_accepted_for_all_three(kind: str, shape: tuple[int, int]) -> None:
+    megapixels, header = ACCEPTED[kind]
+    size = shaped(shape, megapixels)
+    length = min(60_000_000, size.width * size.height // 2)
+    assert all(accepted(variant, header(size), length) for variant in Variant)
+
+
+@pytest.mark.parametrize("variant", Variant)
+@pytest.mark.parametrize("packing", [None, "tiff_lzw", "tiff_adobe_deflate"])
+def test_tiff_of_six_megapixels_is_accepted(packing: str | None, variant: Variant) -> None:
+    data = encoded(
+        Image.radial_gradient("L").resize((3000, 2000)).convert("RGB"), "TIFF", compression=packing
+    )
+    assert accepted(variant, data, len(data))
+
+
+@pytest.mark.parametrize("variant", Variant)
+@pytest.mark.parametrize("kind", ["progressive JPEG", "interlaced PNG", "GIF", "WebP"])
+def test_the_limit_that_is_named_is_the_limit(kind: str, variant: Variant) -> None:
+    header = ACCEPTED[kind][1]
+    size = shaped((4, 3), 90)
+    length = size.width * size.height // 2
+    with pytest.raises(TooLarge) as refusal:
+        asyncio.run(render(variant, Header(header(size), length), OPTIONS[variant]))
+    found = re.search(r"of this shape is ([\d.]+) megapixels", str(refusal.value))
+    assert found
+    named = float(found[1])
+    below, above = shaped((4, 3), named * 0.97), shaped((4, 3), named * 1.05)
+    assert accepted(variant, header(below), length * below.width * below.height // (size.width * size.height))
+    assert not accepted(
+        variant, header(above), length * above.width * above.height // (size.width * size.height)
+    )
+
+
+def test_the_heap_is_made_to_fit_once_and_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(limits, "_reserved", 0)
+    monkeypatch.setattr(limits, "bytearray", made.append, raising=False)
+    for peak in (100, 50, 100, 300, 300):
+        limits.reserve(peak)
+    assert made == [100, 300]
+
+
+def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(limits, "_reserved", 0)
+    monkeypatch.setattr(limits, "bytearray", full, raising=False)
+    limits.reserve(100)

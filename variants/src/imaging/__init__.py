@@ -1,0 +1,1 @@
+"""Rendering of originals: pure modules, and one that touches the platform (worker)."""

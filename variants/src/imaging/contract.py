@@ -1,0 +1,136 @@
+"""The siblings' wire contract: what a request says, what the settings may be, what an answer looks like."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imaging.errors import InvalidRequest, NotConfigured, Overloaded, RenderError, Unauthorized
+from imaging.geometry import Size
+from imaging.renditions import Options, Rendition, Variant
+
+FOLDERS = {Variant.THUMBNAIL: "thumbnails/", Variant.ICON: "icons/", Variant.WATERMARK: "display/"}
+METADATA = {"contentType": "image/jpeg", "cacheControl": "public, max-age=31536000, immutable"}
+SQUARE_LIMIT = 1024
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_KEY = re.compile(r"[A-Za-z0-9_\-./]{1,512}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The variables of a sibling that shape its renditions."""
+
+    text: str = "@{username}"
+    opacity: float = 0.8
+    background: str = "#ffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One render that was asked for."""
+
+    source_key: str
+    output_key: str
+    source_etag: str | None
+    options: Options
+
+
+def check_token(header: str | None, token: str | None) -> None:
+    """Compare the Authorization header with the shared token, in constant time."""
+    if not token:
+        raise NotConfigured("WORKER_AUTH_TOKEN is not set.")
+    expected = f"Bearer {token}".encode()
+    if not hmac.compare_digest((header or "").encode(), expected):
+        raise Unauthorized("This Worker takes requests from the gateway only.")
+
+
+def read_settings(variable: Callable[[str], str | None]) -> Settings:
+    """The settings from the Worker's variables; an unset one has its default."""
+    given = {
+        "text": variable("WATERMARK_TEXT"),
+        "opacity": variable("WATERMARK_OPACITY"),
+        "background": variable("BACKGROUND"),
+    }
+    settings = Settings(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]
+    try:
+        opacity = float(settings.opacity)
+    except ValueError:
+        opacity = -1
+    if not 0 < opacity <= 1:
+        raise NotConfigured("WATERMARK_OPACITY must be a number above 0 and at most 1.")
+    if not _COLOUR.fullmatch(settings.background):
+        raise NotConfigured("BACKGROUND must be a colour such as #ffffff.")
+    return Settings(settings.text, opacity, settings.background)
+
+
+def read_job(variant: Variant, body: object, settings: Settings) -> Job:
+    """Check the body of a request; raises InvalidRequest naming the field at fault."""
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    etag = body.get("sourceEtag")
+    if etag is not None and not isinstance(etag, str):
+        raise InvalidRequest("sourceEtag must be a string.")
+    return Job(
+        _key(body, "sourceKey", "originals/"),
+        _key(body, "outputKey", FOLDERS[variant]),
+        etag or None,
+        _options(variant, body, settings),
+    )
+
+
+def success(job: Job, rendition: Rendition) -> dict[str, Any]:
+    """What the answer says of the rendition itself."""
+    facts = {
+        "success": True,
+        "key": job.output_key,
+        "width": rendition.size.width,
+        "height": rendition.size.height,
+        "bytes": len(rendition.data),
+        "sourceWidth": rendition.original_size.width,
+        "sourceHeight": rendition.original_size.height,
+    }
+    if rendition.preview:
+        facts |= {"dominantColor": rendition.preview.colour, "thumbHash": rendition.preview.thumb_hash}
+    return facts
+
+
+def failure(error: RenderError) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """Status, extra headers and body for a render that failed."""
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else {}
+    return error.status, headers, {"success": False, "error": str(error), "code": error.code}
+
+
+def _options(variant: Variant, body: Mapping[str, object], settings: Settings) -> Options:
+    if variant is Variant.WATERMARK:
+        username = body.get("username")
+        if not isinstance(username, str) or not username.strip():
+            raise InvalidRequest("username must be a non-empty string.")
+        text = settings.text.replace("{username}", username.strip())
+        return Options(text=text, opacity=settings.opacity, background=settings.background)
+    if variant is Variant.ICON:
+        side = _side(body, "size", 128)
+        return Options(size=Size(side, side), background=settings.background)
+    size = Size(_side(body, "width", 300), _side(body, "height", 300))
+    return Options(size=size, background=settings.background)
+
+
+def _side(body: Mapping[str, object], name: str, default: int) -> int:
+    value = body.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= SQUARE_LIMIT:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {SQUARE_LIMIT}.")
+    return value
+
+
+def _key(body: Mapping[str, object], name: str, folder: str) -> str:
+    value = body.get(name)
+    if (
+        not isinstance(value, str)
+        or not _KEY.fullmatch(value)
+        or ".." in value
+        or not value.startswith(folder)
+    ):
+        raise InvalidRequest(f"{name} must be an object key in {folder}.")
+    return value

@@ -1,0 +1,51 @@
+"""Sizes, crops and orientations, as plain arithmetic."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+DISPLAY_LIMIT = 2048
+
+
+class Size(NamedTuple):
+    width: int
+    height: int
+
+
+DISPLAY = Size(DISPLAY_LIMIT, DISPLAY_LIMIT)
+
+
+class Box(NamedTuple):
+    """A rectangle in source pixels; edges may fall between pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def fit_within(size: Size, limit: int) -> Size:
+    """The largest size of the same aspect inside limit × limit, never larger than `size`."""
+    longest = max(size)
+    if longest <= limit:
+        return size
+    return Size(*(max(1, round(side * limit / longest)) for side in size))
+
+
+def centre_crop(size: Size, target: Size) -> Box:
+    """The largest centred box of `size` that has the aspect of `target`."""
+    scale = min(size.width / target.width, size.height / target.height)
+    # Rounding may push an edge a hair outside, which the resizer refuses.
+    left = max(0.0, (size.width - target.width * scale) / 2)
+    top = max(0.0, (size.height - target.height * scale) / 2)
+    return Box(left, top, size.width - left, size.height - top)
+
+
+def turned(size: Size, orientation: int) -> Size:
+    """The size after an EXIF orientation (1–8) has been applied, or undone."""
+    return Size(size.height, size.width) if orientation >= 5 else size
+
+
+def area(size: Size) -> int:
+    """How many pixels a picture of this size has."""
+    return size.width * size.height

@@ -1,0 +1,212 @@
+"""JPEG originals: scaled while decoding, luma apart from chroma where that saves memory and time.
+
+Decoders differ in how they bring halved chroma up to luma's scale. Taken apart, what they give is the same to
+the bit, and the resizer brings chroma up: a rendition does not depend on which libjpeg made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import NamedTuple
+
+from PIL import Image
+
+from imaging import limits
+from imaging.errors import UnreadableImage
+from imaging.geometry import Box, Size, area
+from imaging.jpeg_header import Coding, JpegHeader, read_header
+from imaging.raster import Raster
+from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
+from imaging.source import CUT_SHORT, Feed, Source
+
+SCALES = (8, 4, 2, 1)
+FINENESS = 1.9  # how much finer than its target a scaled decode stays: below, it is visibly softer
+FINENESS_OF_SMALL = 2.4
+SMALL = 1024
+SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
+# Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
+_CHROMA_UP, _CHROMA_DOWN = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
+_MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK"}
+
+
+class Plan(NamedTuple):
+    """One way to decode: how far scaled down, how far chroma when it goes apart, in how many readings."""
+
+    scale: int
+    chroma: int | None
+    readings: int
+    peak: int
+
+
+class Jpeg:
+    """An original whose header has been read."""
+
+    def __init__(self, source: Source, feed: Feed, header: JpegHeader) -> None:
+        self._source = source
+        self._feed: Feed | None = feed
+        self._header = header
+        self.size = header.size
+        self.orientation = header.orientation
+        self.profile = header.profile
+
+    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
+        """Every target, as it is to be stored; raises TooLarge before any decoding when no plan fits."""
+        plan = choose(self._header, targets)
+        if plan.chroma:
+            return await self._split(plan, plan.chroma, targets, treatment)
+        image = (await self._decode([self._raster(plan.scale)])).pop().image
+        return [_resized(image, target, plan.scale, treatment) for target in targets]
+
+    async def _split(
+        self, plan: Plan, chroma_scale: int, targets: Sequence[Target], treatment: Treatment
+    ) -> list[Image.Image]:
+        rasters = [self._raster(plan.scale, "L")]
+        # Chroma, in a second reading, is a few lines larger than luma; with these it fits where luma was.
+        spare = bytearray(4 * sum(rasters[0].image.size) + 4096)
+        if plan.readings == 1:
+            rasters.append(self._raster(chroma_scale, "YCbCr"))
+        luma, *chromas = [raster.image for raster in await self._decode(rasters)]
+        rasters.clear()
+        planes = [[_resized(luma, target, plan.scale)] for target in targets]
+        del luma, spare
+        if plan.readings == 2:
+            chromas = [raster.image for raster in await self._decode([self._raster(chroma_scale, "YCbCr")])]
+        for channel in ("Cb", "Cr"):
+            plane = chromas[0].getchannel(channel)
+            for target, made in zip(targets, planes, strict=True):
+                kernel = _CHROMA_UP if _ratio(target) <= chroma_scale else _CHROMA_DOWN
+                made.append(_resized(plane, target, chroma_scale, kernel=kernel))
+        chromas.clear()
+        del plane, made
+        # One by one, so that no target's planes outlive their merging.
+        return [treated(Image.merge("YCbCr", planes.pop(0)), treatment) for _ in targets]
+
+    def _raster(self, scale: int, mode: str | None = None) -> Raster:
+        mode = mode or _MODES.get(self._header.coding, "RGB")
+        rawmode = "CMYK;I" if mode == "CMYK" and self._header.inverted else mode
+        return Raster(mode, scaled(self.size, scale), "jpeg", (rawmode, "", scale, 0))
+
+    async def _decode(self, rasters: list[Raster]) -> list[Raster]:
+        feed, self._feed = self._feed, None
+        if feed is None:
+            feed = Feed(self._source)
+            await read_header(feed)
+        async with feed:
+            for raster in rasters:
+                raster.feed(self._header.tables)
+            async with aclosing(feed.rest()) as chunks:
+                async for chunk in chunks:
+                    for raster in rasters:
+                        raster.feed(chunk)
+                    if all(raster.done for raster in rasters):
+                        return [*rasters]
+        raise UnreadableImage(CUT_SHORT)
+
+
+async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
+    """Read the header; refuses bombs, decodes nothing."""
+    header = await read_header(feed)
+    limits.check_pixels(header.size)
+    return Jpeg(source, feed, header)
+
+
+def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
+    """The finest plan that is worth its time and fits in memory; raises TooLarge when none does."""
+    for plan in _plans(header, targets):
+        if plan.peak <= limits.BUDGET:
+            limits.reserve(plan.peak)
+            return plan
+    kind = "a progressive JPEG" if header.buffered else "a JPEG"
+
+    def smallest_peak(size: Size) -> int:
+        shrunk = replace(header, size=size)
+        factor = size.width / header.size.width
+        boxes = [Target(Box(*(edge * factor for edge in target.box)), target.size) for target in targets]
+        return min(plan.peak for plan in _plans(shrunk, boxes))
+
+    raise limits.too_large(header.size, kind, smallest_peak)
+
+
+def scaled(size: Size, scale: int) -> Size:
+    """The size of a picture that the decoder scales down."""
+    return Size(-(-size.width // scale), -(-size.height // scale))
+
+
+def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
+    """The plans to be tried, the finest first."""
+    ratio = min(_ratio(target) for target in targets)
+    small = all(max(target.size) <= SMALL for target in targets)
+    fineness = FINENESS_OF_SMALL if small else FINENESS
+    best = next((scale for scale in SCALES if ratio / scale >= fineness), 1)
+    for scale in (scale for scale in reversed(SCALES) if scale >= best):
+        if scale > best and ratio / scale < 1:
+            return
+        if _worth_splitting(header, scale, ratio, small):
+            # Chroma at a quarter is no finer than what a rendition at 4:2:0 keeps of it: the last resort.
+            for chroma, readings in ((2 * scale, 1), (2 * scale, 2), (4 * scale, 2)):
+                if chroma <= max(SCALES):
+                    peak = _split_peak(header, scale, chroma, readings, targets)
+                    yield Plan(scale, chroma, readings, peak)
+        else:
+            yield Plan(scale, None, 1, _whole_peak(header, scale, targets))
+
+
+def _worth_splitting(header: JpegHeader, scale: int, ratio: float, small: bool) -> bool:
+    if header.coding is not Coding.YCC or scale == max(SCALES):
+        return False
+    return (header.halved and scale == 1) or (not small and ratio >= SPLIT_FROM)
+
+
+def _ratio(target: Target) -> float:
+    box, size = target
+    return min((box.right - box.left) / size.width, (box.bottom - box.top) / size.height)
+
+
+def _whole_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
+    image = area(scaled(header.size, scale)) * (1 if header.coding is Coding.GREY else 4)
+    outcome = sum(area(target.size) for target in targets) * 4
+    return image + max(_codec(header) + limits.DECODING, outcome + limits.WORKING)
+
+
+def _split_peak(
+    header: JpegHeader, scale: int, chroma_scale: int, readings: int, targets: Sequence[Target]
+) -> int:
+    luma, chroma = area(scaled(header.size, scale)), area(scaled(header.size, chroma_scale)) * 4
+    plane = sum(area(target.size) for target in targets)
+    codec, merging = _codec(header) + limits.DECODING, 11 * plane + limits.WORKING
+    resizing = 3 * plane + chroma // 4 + limits.WORKING
+    if readings == 1:
+        return max(luma + chroma + max(2 * codec, plane + limits.WORKING), chroma + resizing, merging)
+    # The first target lies above luma. What fits where luma was goes there; the rest has to go above.
+    room, above = max(0, luma - chroma), 0
+    for array in sorted(header.coefficients()):
+        room, above = (room - array, above) if array <= room else (room, above + array)
+    second = max(luma, chroma) + plane + above + _lines(header) + limits.DECODING
+    return max(luma + max(codec, plane + limits.WORKING), second, chroma + resizing, merging)
+
+
+def _codec(header: JpegHeader) -> int:
+    return _lines(header) + sum(header.coefficients())
+
+
+def _lines(header: JpegHeader) -> int:
+    return header.size.width * 100
+
+
+def _resized(
+    image: Image.Image,
+    target: Target,
+    scale: int,
+    treatment: Treatment = UNTREATED,
+    kernel: Image.Resampling = Image.Resampling.LANCZOS,
+) -> Image.Image:
+    resampler = Resampler(Size(*image.size), _coarser(target, scale), treatment, kernel)
+    resampler.feed(image)
+    return resampler.finished()
+
+
+def _coarser(target: Target, scale: int) -> Target:
+    """The target, its box in pixels of the scaled decode."""
+    return target._replace(box=Box(*(edge / scale for edge in target.box)))

@@ -1,0 +1,69 @@
+"""How large an original may be: a model of the memory its rendering takes at the peak.
+
+An isolate has 128 MB for JavaScript and WebAssembly together; 88 MiB of that is WebAssembly's. What Python,
+the SDK and Pillow hold at rest is gone before a render starts. The rest is what a plan may take: every way to
+decode states its peak from the header alone, and one that does not fit is not begun. docs/rendering.md has
+the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from imaging.errors import TooLarge
+from imaging.geometry import Size
+
+MIB = 1 << 20
+CEILING = 88 * MIB
+AT_REST = 24 * MIB
+BUDGET = CEILING - AT_REST
+CHUNK = MIB // 4  # of the original's bytes, as they arrive
+DECODING = MIB  # a chunk and the codec's own state
+WORKING = 5 * MIB // 2  # that, a band on its way, Python objects
+RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treatment, as well
+MOST_PIXELS = 210_000_000
+MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
+
+_reserved = 0
+
+
+def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
+    """Refuse what would take too long, whatever its memory."""
+    if size.width * size.height > most:
+        raise TooLarge(f"{_described(size)}; the limit is {most // 10**6} megapixels.")
+
+
+def admit(size: Size, kind: str, needed: Callable[[Size], int]) -> None:
+    """Refuse a picture whose rendering would not fit in memory; make room for one that does."""
+    if needed(size) > BUDGET:
+        raise too_large(size, kind, needed)
+    reserve(needed(size))
+
+
+def reserve(peak: int) -> None:
+    """Make the heap as large as it will have to be, at once and exactly.
+
+    Left to itself it grows by a fifth at a time, and a growth that passes the ceiling fails as a whole.
+    """
+    global _reserved
+    if peak > _reserved:
+        _reserved = peak
+        with suppress(MemoryError):
+            bytearray(peak)
+
+
+def too_large(size: Size, kind: str, peak: Callable[[Size], int]) -> TooLarge:
+    """The refusal of a picture whose rendering would not fit in memory, with the largest that would."""
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        smaller = Size(max(1, int(size.width * middle)), max(1, int(size.height * middle)))
+        low, high = (middle, high) if peak(smaller) <= BUDGET else (low, middle)
+    most = size.width * size.height * low * low / 1e6
+    return TooLarge(f"{_described(size)}; the limit for {kind} of this shape is {most:.1f} megapixels.")
+
+
+def _described(size: Size) -> str:
+    megapixels = size.width * size.height / 1e6
+    return f"The picture has {size.width} × {size.height} pixels ({megapixels:.1f} megapixels)"

@@ -1,0 +1,234 @@
+"""Rows of an original, as they come, → pictures of the wanted sizes.
+
+Every target is filled from overlapping bands, so that no more than a few hundred rows of the original and one
+band of the intermediate picture exist at a time. The result is
+what one resize of the whole picture would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil, floor
+from typing import NamedTuple, Protocol
+
+from PIL import Image
+
+from imaging.errors import UnreadableImage
+from imaging.geometry import Box, Size
+from imaging.source import CUT_SHORT
+
+REACH = 3.0  # of the LANCZOS kernel, in pixels of the coarser grid
+GAP = 3.0  # how many times finer than the target the averaged picture stays
+WINDOW = 3 << 19  # bytes of the (averaged) original in one band, overlap apart
+
+STRIP = 1 << 19  # bytes of the original's pixels in one strip
+_BAND = 256
+
+
+class Treatment(Protocol):
+    """What is done to rows before they are resized, and after."""
+
+    def before(self, strip: Image.Image) -> Image.Image:
+        """Make rows of the original such that they can be averaged."""
+
+    def after(self, band: Image.Image) -> Image.Image:
+        """Make rows of a target such that they can be seen and stored."""
+
+
+class _Untreated:
+    def before(self, strip: Image.Image) -> Image.Image:
+        return strip
+
+    after = before
+
+
+UNTREATED: Treatment = _Untreated()
+
+
+class Target(NamedTuple):
+    """A part of the original, and the size it is to have."""
+
+    box: Box
+    size: Size
+
+
+class _Piece(NamedTuple):
+    top: int
+    image: Image.Image
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.image.height
+
+
+class Resampler:
+    """Fills one target from the strips of an original, top to bottom."""
+
+    def __init__(
+        self,
+        source: Size,
+        target: Target,
+        treatment: Treatment = UNTREATED,
+        kernel: Image.Resampling = Image.Resampling.LANCZOS,
+    ) -> None:
+        self._kernel = kernel
+        self._source = source
+        self._size = target.size
+        self._treatment = treatment
+        box = target.box
+        scale_x = (box.right - box.left) / target.size.width
+        scale_y = (box.bottom - box.top) / target.size.height
+        self._factor = (max(1, int(scale_x / GAP)), max(1, int(scale_y / GAP)))
+        factor_x, factor_y = self._factor
+        self._left, self._right = 0, source.width
+        if self._factor != (1, 1):
+            left = max(0, floor(box.left - REACH * max(1.0, scale_x)))
+            self._left = left - left % factor_x
+            self._right = min(source.width, ceil(box.right + REACH * max(1.0, scale_x)) + factor_x)
+        # From here on everything is in the averaged picture's pixels.
+        self._span = ((box.left - self._left) / factor_x, (box.right - self._left) / factor_x)
+        self._top = box.top / factor_y
+        self._scale = scale_y / factor_y
+        self._reach = REACH * max(1.0, self._scale)
+        self._rows = ceil(source.height / factor_y)
+        self._seen = 0  # rows of the original
+        self._carry: Image.Image | None = None
+        self._pieces: list[_Piece] = []
+        self._averaged = 0
+        self._width = ceil((self._right - self._left) / factor_x)
+        self._next = 0
+        self._out: Image.Image | None = None
+
+    def feed(self, strip: Image.Image) -> None:
+        """Take the next rows of the original."""
+        self._seen += strip.height
+        for image in self._average(strip):
+            self._pieces.append(_Piece(self._averaged, image))
+            self._averaged += image.height
+        self._emit()
+        self._forget(self._needed(self._next + 1)[0] if self._next < self._size.height else self._rows)
+
+    def finished(self) -> Image.Image:
+        """The target, once every row has been fed."""
+        if self._out is None or self._next < self._size.height:
+            raise UnreadableImage(CUT_SHORT)
+        return self._out
+
+    def _average(self, strip: Image.Image) -> Iterator[Image.Image]:
+        if self._factor == (1, 1):
+            yield strip
+            return
+        top, rows, factor_y = 0, strip.height, self._factor[1]
+        if self._carry is not None:
+            top = min(rows, factor_y - self._carry.height)
+            self._carry = stacked([self._carry, self._columns(strip, 0, top)])
+            if self._carry.height < factor_y and not self._last:
+                return
+            yield self._carry.reduce(self._factor)
+            self._carry = None
+        bottom = rows if self._last else rows - (rows - top) % factor_y
+        if top < bottom:
+            yield strip.reduce(self._factor, box=(self._left, top, self._right, bottom))
+        if bottom < rows:
+            self._carry = self._columns(strip, bottom, rows)
+
+    def _columns(self, strip: Image.Image, top: int, bottom: int) -> Image.Image:
+        return strip.crop((self._left, top, self._right, bottom))
+
+    @property
+    def _last(self) -> bool:
+        return self._seen >= self._source.height
+
+    def _emit(self) -> None:
+        if not self._pieces:
+            return
+        row = self._width * (1 if self._pieces[-1].image.mode == "L" else 4)
+        step = max(1, int(max(16, WINDOW // row) / self._scale))
+        while self._next < self._size.height:
+            end = min(self._size.height, self._next + step)
+            last = self._needed(end)[1]
+            if last > self._averaged and not self._last:
+                return
+            self._band(end)
+
+    def _needed(self, end: int) -> tuple[int, int]:
+        """Rows of the averaged picture that the target's rows from the next to `end` depend on."""
+        first = floor(self._top + (self._next + 0.5) * self._scale - self._reach)
+        last = ceil(self._top + (end - 0.5) * self._scale + self._reach)
+        return max(0, first), min(self._rows, last)
+
+    def _band(self, end: int) -> None:
+        first, last = self._needed(end)
+        self._forget(first)
+        window = self._window(first, last)
+        offset = self._top - window.top
+        box = (self._span[0], offset + self._next * self._scale, self._span[1], offset + end * self._scale)
+        size = Size(self._size.width, end - self._next)
+        band = self._treatment.after(window.image.resize(size, self._kernel, box=_inside(box, window.image)))
+        if self._out is None:
+            self._out = Image.new(band.mode, self._size, None)
+        self._out.paste(band, (0, self._next))
+        self._next = end
+
+    def _forget(self, first: int) -> None:
+        """Let go of the rows above."""
+        while self._pieces and self._pieces[0].bottom <= first:
+            self._pieces.pop(0)
+
+    def _window(self, first: int, last: int) -> _Piece:
+        parts = [piece for piece in self._pieces if piece.bottom > first and piece.top < last]
+        if len(parts) == 1:
+            return parts[0]
+        top = max(first, parts[0].top)
+        head = parts[0].image.crop((0, top - parts[0].top, parts[0].image.width, parts[0].image.height))
+        return _Piece(top, stacked([head, *(piece.image for piece in parts[1:])]))
+
+
+def resample(
+    strips: Iterable[Image.Image], source: Size, targets: Sequence[Target], treatment: Treatment
+) -> list[Image.Image]:
+    """Every target, from the strips of one original."""
+    resamplers = [Resampler(source, target, treatment) for target in targets]
+    for strip in strips:
+        ready = treatment.before(strip)
+        for resampler in resamplers:
+            resampler.feed(ready)
+    return [resampler.finished() for resampler in resamplers]
+
+
+def treated(picture: Image.Image, treatment: Treatment) -> Image.Image:
+    """A picture that has its size already, treated a band at a time."""
+    out: Image.Image | None = None
+    for top, strip in zip(range(0, picture.height, _BAND), slices(picture, _BAND), strict=True):
+        band = treatment.after(treatment.before(strip))
+        if out is None:
+            out = Image.new(band.mode, picture.size, None)
+        out.paste(band, (0, top))
+    return out or picture
+
+
+def stacked(images: list[Image.Image]) -> Image.Image:
+    """The images below each other; all have one width and mode."""
+    joined = Image.new(images[0].mode, (images[0].width, sum(image.height for image in images)), None)
+    top = 0
+    for image in images:
+        joined.paste(image, (0, top))
+        top += image.height
+    return joined
+
+
+def slices(image: Image.Image, rows: int = 0) -> Iterator[Image.Image]:
+    """A picture in memory as strips, of half a MiB unless told."""
+    rows = rows or max(1, STRIP // (4 * image.width))
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(image.height, top + rows)))
+
+
+def _inside(box: tuple[float, float, float, float], image: Image.Image) -> tuple[float, float, float, float]:
+    """The box without what rounding, or a last partly covered average, puts outside the image."""
+    return (
+        max(0.0, box[0]),
+        max(0.0, box[1]),
+        min(float(image.width), box[2]),
+        min(float(image.height), box[3]),
+    )

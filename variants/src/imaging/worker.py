@@ -1,0 +1,155 @@
+"""The platform edge of a sibling: request in, R2 object in, R2 object out, answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import traceback
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import urlsplit
+
+import js
+from pyodide.ffi import JsException
+from workers import Response
+
+from imaging.contract import METADATA, Job, check_token, failure, read_job, read_settings, success
+from imaging.errors import (
+    InvalidRequest,
+    ProcessingFailed,
+    RenderError,
+    SourceChanged,
+    SourceMissing,
+    TooLarge,
+)
+from imaging.renditions import Describe, Rendition, Variant, render
+from imaging.turns import Turn, Turns
+
+CHUNK = 1 << 18
+_turns = Turns()
+
+
+class BucketSource:
+    """An original in R2, read as a stream so that no more than a chunk is held in JavaScript."""
+
+    def __init__(self, bucket: Any, job: Job, turn: Turn) -> None:
+        self._bucket = bucket
+        self._key = job.source_key
+        self._etag = job.source_etag
+        self._turn = turn
+        self._object: Any = None
+        self.size = 0
+        self.seconds = 0.0
+
+    async def open(self) -> None:
+        """Ask R2 for the object; raises SourceMissing, or SourceChanged when it is not the one expected."""
+        started = time.time()
+        try:
+            found = await self._bucket.get(
+                self._key, {"onlyIf": {"etagMatches": self._etag}} if self._etag else {}
+            )
+        except JsException as error:
+            raise ProcessingFailed("The original could not be fetched.") from error
+        if found is None:
+            raise SourceMissing("There is no such original.")
+        if getattr(found, "body", None) is None:
+            raise SourceChanged("The original was replaced while it was being processed.")
+        self._object, self._etag, self.size = found, found.etag, found.size
+        self.seconds += time.time() - started
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The object's bytes; every reading after the first asks R2 for the same version again."""
+        if self._object is None:
+            await self.open()
+        reader = self._object.body.getReader(mode="byob")
+        self._object = None
+        buffer = js.ArrayBuffer.new(CHUNK)
+        try:
+            while True:
+                started = time.time()
+                part = await reader.readAtLeast(CHUNK, js.Uint8Array.new(buffer))
+                self.seconds += time.time() - started
+                _turns.touch(self._turn)
+                if not part.value or not part.value.byteLength:
+                    return
+                # The one buffer goes back and forth, so that no second one waits to be collected.
+                chunk, buffer = part.value.to_bytes(), part.value.buffer
+                yield chunk
+        except JsException as error:
+            raise ProcessingFailed("The original could not be fetched.") from error
+        finally:
+            reader.cancel()
+
+
+async def serve(variant: Variant, request: Any, env: Any, describe: Describe | None = None) -> Response:
+    """Answer one request to a sibling, whatever happens in it."""
+    request_id = request.headers.get("x-request-id") or ""
+    headers: dict[str, str] = {}
+    try:
+        status, body = 200, await _answer(variant, request, env, describe)
+    except RenderError as error:
+        status, headers, body = failure(error)
+    except MemoryError:
+        status, headers, body = failure(TooLarge("The picture needs more memory than the renderer has."))
+    except Exception:
+        js.console.error(traceback.format_exc())
+        status, headers, body = failure(ProcessingFailed("Rendering failed."))
+    line = {"variant": variant, "requestId": request_id, "status": status, **body}
+    js.console.log(json.dumps(line, ensure_ascii=False))
+    return Response.from_json(body, status=status, headers={"X-Request-Id": request_id, **headers})
+
+
+async def _answer(variant: Variant, request: Any, env: Any, describe: Describe | None) -> dict[str, Any]:
+    check_token(request.headers.get("authorization"), _variable(env, "WORKER_AUTH_TOKEN"))
+    if request.js_object.method != "POST" or urlsplit(request.url).path != f"/process-{variant}":
+        raise InvalidRequest(f"This Worker answers POST /process-{variant} only.")
+    settings = read_settings(lambda name: _variable(env, name))
+    try:
+        job = read_job(variant, json.loads(await request.text()), settings)
+    except ValueError as error:
+        raise InvalidRequest("The body is not JSON.") from error
+    arrived = time.time()
+    # The turn comes before the fetch: a waiting request must not hold an original.
+    async with _turns.take() as turn:
+        started = time.time()
+        source = BucketSource(env.BUCKET, job, turn)
+        await source.open()
+        rendition = await render(variant, source, job.options, describe)
+        rendered = time.time()
+        _turns.touch(turn)
+        stored = await _store(env.BUCKET, job, rendition)
+    finished = time.time()
+    seconds = {
+        "wait": started - arrived,
+        "fetch": source.seconds,
+        **rendition.seconds,
+        "store": finished - rendered,
+    }
+    seconds["decode"] -= min(source.seconds, seconds["decode"])
+    times = {"startedAt": started, "finishedAt": finished, "renderMs": rendered - started}
+    return {
+        **success(job, rendition),
+        **stored,
+        **{name: _ms(value) for name, value in times.items()},
+        "stages": {name: _ms(value) for name, value in seconds.items()},
+    }
+
+
+async def _store(bucket: Any, job: Job, rendition: Rendition) -> dict[str, str]:
+    digest = hashlib.sha256(rendition.data).hexdigest()
+    try:
+        stored = await bucket.put(
+            job.output_key, rendition.data, {"httpMetadata": METADATA, "sha256": digest}
+        )
+    except JsException as error:
+        raise ProcessingFailed("The rendition could not be stored.") from error
+    return {"sha256": digest, "etag": str(stored.etag)}
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _variable(env: Any, name: str) -> str | None:
+    return getattr(env, name, None)

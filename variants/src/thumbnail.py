@@ -1,0 +1,14 @@
+"""The thumbnail sibling."""
+
+from typing import Any
+
+from workers import Response, WorkerEntrypoint
+
+from imaging.preview import preview_of
+from imaging.renditions import Variant
+from imaging.worker import serve
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Response:
+        return await serve(Variant.THUMBNAIL, request, self.env, preview_of)

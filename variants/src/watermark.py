@@ -1,0 +1,13 @@
+"""The watermark sibling."""
+
+from typing import Any
+
+from workers import Response, WorkerEntrypoint
+
+from imaging.renditions import Variant
+from imaging.worker import serve
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Response:
+        return await serve(Variant.WATERMARK, request, self.env)
