@@ -1,0 +1,18 @@
+"""The gateway Worker: hands each request, with its bindings, to the application."""
+
+from typing import Any
+
+from workers import WorkerEntrypoint
+
+from gallery.app import handle
+from gallery.cloudflare import platform_of, request_of, response_of, settings_of
+from gallery.sweeping import sweep
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Any:
+        platform = platform_of(self.env, self.ctx)
+        return response_of(await handle(request_of(request), platform, lambda: settings_of(self.env)))
+
+    async def scheduled(self, *_: Any) -> None:
+        await sweep(platform_of(self.env, self.ctx))

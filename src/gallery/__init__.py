@@ -1,0 +1,1 @@
+"""The gateway: routes requests, keeps the records and has the renditions made."""

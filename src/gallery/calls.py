@@ -1,0 +1,103 @@
+"""One request on its way to its handler, and what handlers share."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from gallery import fields, ranges, strict_json
+from gallery.artwork import Artwork
+from gallery.auth import Caller, caller_of
+from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError
+from gallery.keys import OriginalKey, parse_original
+from gallery.messages import Answer, Request, json_answer
+from gallery.ports import Limiter, Platform
+from gallery.settings import Settings
+from gallery.tickets import download_url, period_of
+from gallery.times import Stopwatch
+from gallery.wire import artwork_out
+
+LIMIT_PERIOD = 60
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`arguments` are the decoded parts of the path, `notes` go into the request's line in the log."""
+
+    request: Request
+    platform: Platform
+    settings: Settings
+    request_id: str
+    arguments: tuple[str, ...]
+    watch: Stopwatch
+    notes: dict[str, object]
+
+    @property
+    def base(self) -> str:
+        return self.settings.cdn_domain or f"{self.request.origin}/cdn"
+
+    def caller(self) -> Caller:
+        caller = caller_of(self.request.header("authorization"), self.settings.jwt_secret)
+        self.notes["user"] = caller.user_id
+        return caller
+
+    def caller_if_any(self) -> Caller | None:
+        return self.caller() if self.request.header("authorization") else None
+
+    async def body(self) -> dict[str, Any]:
+        return strict_json.parse_object(await self.request.body())
+
+
+async def throttle(call: Call, limiter: Limiter, caller: Caller) -> None:
+    """Raises RateLimited. The limits throttle; one that does not answer must not close the gallery."""
+    try:
+        allowed = await limiter.allows(caller.user_id)
+    except StorageError as error:
+        call.platform.log({"event": "limiter_failed", "requestId": call.request_id, "reason": str(error)})
+        return
+    if not allowed:
+        raise RateLimited(LIMIT_PERIOD)
+
+
+def own_original(caller: Caller, key: str | None) -> OriginalKey:
+    """The caller's own original; nothing is looked up, so nothing is learned of other people's."""
+    original = parse_original(fields.key_of({"originalKey": key}))
+    if original is None:
+        raise InvalidRequest('"originalKey" must be the key of an upload ticket.')
+    if original.user_id != caller.user_id:
+        raise Forbidden("This original belongs to someone else.")
+    return original
+
+
+def artwork_answer(call: Call, artwork: Artwork, caller: Caller | None, status: int = 200) -> Answer:
+    """One artwork; its owner also gets leave to download the original."""
+    tag, mine = f"{artwork.revision}-{crc32(call.base.encode()):08x}", {}
+    if caller is not None and caller.user_id == artwork.user_id:
+        now = call.platform.now()
+        tag = f"{tag}-{period_of(now):x}"
+        mine = {"originalDownloadUrl": download_url(call.settings, artwork.original_key, now)}
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache" if caller else "no-cache"}
+    headers["Vary"] = "Authorization"
+    if _has_it(call, headers["ETag"]):
+        return Answer(304, None, headers)
+    return json_answer({"data": artwork_out(artwork, call.base) | mine}, status, headers)
+
+
+def tagged_answer(call: Call, value: Any, *, private: bool = False) -> Answer:
+    """Any JSON, with an ETag made of its text."""
+    answer = json_answer(value)
+    digest = hashlib.sha256(str(answer.body).encode())
+    answer.headers["ETag"] = f'W/"{digest.hexdigest()[:24]}"'
+    answer.headers["Cache-Control"] = "private, no-cache" if private else "no-cache"
+    if _has_it(call, answer.headers["ETag"].removeprefix("W/")):
+        del answer.headers["Content-Type"]
+        return Answer(304, None, answer.headers)
+    return answer
+
+
+def _has_it(call: Call, etag: str) -> bool:
+    read = call.request.method in ("GET", "HEAD")
+    return read and ranges.names(call.request.header("if-none-match"), etag)

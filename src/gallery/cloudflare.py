@@ -1,0 +1,255 @@
+"""The ports over Cloudflare's bindings. Here, and only here, values of JavaScript are touched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, to_js
+from workers import Response
+
+from gallery.artwork import Row, Variant
+from gallery.errors import DatabaseError, StorageError
+from gallery.gate import Gate
+from gallery.messages import Answer, Request
+from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.settings import Settings, read_settings
+
+# `env` does not change while an isolate lives, so it is read once.
+_settings: Settings | None = None
+_gate = Gate()
+
+
+def settings_of(env: Any) -> Settings:
+    global _settings
+    if _settings is None:
+        _settings = read_settings(lambda name: getattr(env, name, None))
+    return _settings
+
+
+def platform_of(env: Any, ctx: Any) -> Platform:
+    return Platform(
+        database=_D1(env),
+        objects=_R2(env),
+        flags=_KV(env),
+        siblings={variant: _Service(env, variant.name) for variant in Variant},
+        pages=_Assets(env),
+        tickets=_RateLimit(env, "TICKET_LIMIT"),
+        creates=_RateLimit(env, "CREATE_LIMIT"),
+        log=_log,
+        gate=_gate,
+        background=lambda work: _keep_alive(ctx, work),
+        now=time.time,
+        ticks=time.monotonic,
+        sleep=asyncio.sleep,
+        random=js.Math.random,
+        uuid=_uuid,
+    )
+
+
+def request_of(request: Any) -> Request:
+    raw = request.js_object
+    address, _, query = str(raw.url).partition("#")[0].partition("?")
+    scheme, _, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+
+    def header(name: str) -> str | None:
+        value = raw.headers.get(name)
+        return value if isinstance(value, str) else None
+
+    async def read(limit: int) -> bytes | None:
+        return await _body_of(raw, header("content-length"), limit)
+
+    return Request(str(raw.method), f"{scheme}://{host}", slash + path, query, header, read)
+
+
+def response_of(answer: Answer) -> Any:
+    # One array crosses to JavaScript; a dictionary would be asked for each of its entries.
+    headers = js.Headers.new(to_js(list(answer.headers.items())))
+    return Response(answer.body, status=answer.status, headers=headers)
+
+
+class _D1:
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        try:
+            database = self._env.DB
+            prepared = [database.prepare(text).bind(*values) for text, values in statements]
+            if len(prepared) == 1:
+                return [(await prepared[0].all())["results"]]
+            return [result["results"] for result in await database.batch(prepared)]
+        except JsException as error:
+            raise DatabaseError(_reason(error)) from error
+
+
+class _R2:
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        try:
+            found = await self._env.BUCKET.head(key)
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+        return None if found is None else _info_of(found)
+
+    async def open(self, key: str, span: tuple[int, int] | None = None) -> ObjectBody | None:
+        found = await self._get(key, span)
+        return None if found is None else ObjectBody(_info_of(found), found.body)
+
+    async def read(self, key: str, offset: int, length: int) -> bytes | None:
+        found = await self._get(key, (offset, length))
+        try:
+            return None if found is None else bytes(await found.arrayBuffer())
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        try:
+            await self._env.BUCKET.delete(list(keys))
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+
+    async def list(self, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
+        options = {"prefix": prefix, "limit": limit} | ({"startAfter": after} if after else {})
+        try:
+            page = await self._env.BUCKET.list(options)
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+        return [_listed(found) for found in page["objects"]]
+
+    async def _get(self, key: str, span: tuple[int, int] | None) -> Any:
+        options = {"range": {"offset": span[0], "length": span[1]}} if span else {}
+        try:
+            return await self._env.BUCKET.get(key, options)
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+
+
+class _KV:
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    async def get(self, name: str) -> str | None:
+        try:
+            value = await self._env.READY.get(name)
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+        return None if value is None else str(value)
+
+    async def put(self, name: str, value: str, lifetime: int) -> None:
+        try:
+            await self._env.READY.put(name, value, {"expirationTtl": lifetime})
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+
+    async def delete(self, name: str) -> None:
+        try:
+            await self._env.READY.delete(name)
+        except JsException as error:
+            raise StorageError(_reason(error)) from error
+
+
+class _Service:
+    def __init__(self, env: Any, binding: str) -> None:
+        self._env = env
+        self._binding = binding
+
+    async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+        try:
+            response = await getattr(self._env, self._binding).fetch(
+                f"http://sibling{path}", method="POST", headers=dict(headers), body=body
+            )
+            pause = response.js_object.headers.get("retry-after")
+            text = await response.text()
+        # A sibling that threw surfaces as pyodide's AbortError or HttpStatusError, both kinds of OSError.
+        except (JsException, OSError) as error:
+            raise StorageError(_reason(error)) from error
+        return SiblingAnswer(response.status, pause if isinstance(pause, str) else None, text)
+
+
+class _Assets:
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    async def read(self, origin: str) -> Page | None:
+        try:
+            response = await self._env.ASSETS.fetch(f"{origin}/")
+        except (JsException, OSError, AttributeError) as error:
+            raise StorageError(_reason(error)) from error
+        if response.status != HTTPStatus.OK:
+            return None
+        return Page({name.title(): value for name, value in response.headers.items()}, response.body)
+
+
+class _RateLimit:
+    def __init__(self, env: Any, binding: str) -> None:
+        self._env = env
+        self._binding = binding
+
+    async def allows(self, key: str) -> bool:
+        try:
+            outcome = await getattr(self._env, self._binding).limit({"key": key})
+        except (JsException, AttributeError) as error:
+            raise StorageError(_reason(error)) from error
+        return bool(outcome["success"])
+
+
+def _info_of(found: Any) -> ObjectInfo:
+    return ObjectInfo(
+        key=found.key,
+        size=int(found.size),
+        etag=found.etag,
+        content_type=(found.httpMetadata or {}).get("contentType", ""),
+        uploaded=found.uploaded.timestamp(),
+        sha256=(found.checksums.toJSON() or {}).get("sha256"),
+    )
+
+
+def _listed(found: Any) -> ObjectInfo:
+    # The SDK converts what a call returns, not what lies within it.
+    return ObjectInfo(found.key, int(found.size), found.etag, "", found.uploaded.getTime() / 1000)
+
+
+async def _body_of(raw: Any, length: str | None, limit: int) -> bytes | None:
+    if not raw.body:
+        return b""
+    if length is not None and length.isdecimal() and int(length) > limit:
+        await _drain(raw.body)
+        return None
+    reader, data = raw.body.getReader(), bytearray()
+    while not (chunk := await reader.read()).done:
+        data += chunk.value.to_bytes()
+        if len(data) > limit:
+            reader.releaseLock()
+            await _drain(raw.body)
+            return None
+    return bytes(data)
+
+
+async def _drain(stream: Any) -> None:
+    # A client that is still sending when the answer comes may never read it. No byte of it comes to Python.
+    await stream.pipeTo(js.WritableStream.new())
+
+
+def _keep_alive(ctx: Any, work: Awaitable[Any]) -> None:
+    ctx.waitUntil(asyncio.ensure_future(work))
+
+
+def _log(event: Mapping[str, Any]) -> None:
+    js.console.log(json.dumps(event, default=str))
+
+
+def _uuid() -> str:
+    return str(js.crypto.randomUUID())
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

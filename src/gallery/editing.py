@@ -1,0 +1,111 @@
+"""Changing and removing artworks, by their owners."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gallery import claims, fields, pipeline, sql
+from gallery.artwork import Artwork, artwork_of
+from gallery.auth import Caller
+from gallery.claims import Claim
+from gallery.errors import Conflict, Forbidden, InvalidRequest, NotFound, PreconditionFailed, StorageError
+from gallery.keys import rendition_keys
+from gallery.ports import Platform
+from gallery.ranges import revision_allowed
+from gallery.records import first, only, transact
+from gallery.times import iso
+from gallery.wire import original_of
+
+REMOVAL_SECONDS = 300
+HOLDER = "removal"
+_TRIES = 3
+
+
+async def found_artwork(platform: Platform, artwork_id: str) -> Artwork:
+    row = await only(platform, (sql.ARTWORK, (artwork_id,)))
+    if row is None:
+        raise NotFound("There is no such artwork.")
+    return artwork_of(row)
+
+
+async def change_artwork(
+    platform: Platform, caller: Caller, artwork_id: str, body: Mapping[str, Any], if_match: str | None
+) -> Artwork:
+    """Change what is said of an artwork; absent fields stay. Raises PreconditionFailed, Forbidden."""
+    changes = _changes(body)
+    for _ in range(_TRIES):
+        artwork = await _own_artwork(platform, caller, artwork_id, if_match)
+        wanted = replace(artwork, **changes, revision=artwork.revision + 1, updated_at=iso(platform.now()))
+        # Equal to what was wanted means done, be it by this try or by one whose answer was lost.
+        if await _written(platform, wanted) == wanted:
+            return wanted
+    raise Conflict("The artwork is being changed from elsewhere. Please try again.")
+
+
+async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> None:
+    """Remove record, objects and flags; objects that cannot be removed now are the sweeper's."""
+    artwork = await _own_artwork(platform, caller, artwork_id, if_match)
+    await transact(
+        platform,
+        (sql.UNCOUNT_ARTWORK, (artwork_id,)),
+        (sql.CLAIM_REMOVED, (artwork_id, HOLDER, int((platform.now() + REMOVAL_SECONDS) * 1000))),
+        (sql.DELETE_ARTWORK, (artwork_id,)),
+    )
+    await pipeline.discard(platform, rendition_keys(original_of(artwork), artwork.version).values())
+    try:
+        await platform.objects.delete([artwork.original_key])
+    except StorageError as error:
+        platform.log({"event": "discard_failed", "keys": [artwork.original_key], "reason": str(error)})
+    await claims.release(platform, Claim(artwork.original_key, HOLDER, artwork.version))
+
+
+async def _own_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> Artwork:
+    artwork = await found_artwork(platform, artwork_id)
+    if artwork.user_id != caller.user_id:
+        raise Forbidden("This artwork belongs to someone else.")
+    if not revision_allowed(if_match, artwork.revision):
+        raise PreconditionFailed
+    return artwork
+
+
+async def _written(platform: Platform, artwork: Artwork) -> Artwork:
+    values = (
+        artwork.id,
+        artwork.revision - 1,
+        artwork.title,
+        artwork.description,
+        artwork.materials,
+        artwork.dimensions,
+        artwork.created_date,
+        artwork.category,
+        json.dumps(artwork.tags, ensure_ascii=False),
+        int(artwork.is_featured),
+        artwork.updated_at,
+    )
+    rows = await transact(platform, (sql.UPDATE_ARTWORK, values), (sql.ARTWORK, (artwork.id,)))
+    row = first(rows[1])
+    if row is None:
+        raise NotFound("There is no such artwork.")
+    return artwork_of(row)
+
+
+def _changes(body: Mapping[str, Any]) -> dict[str, Any]:
+    changes = {name: read(body) for wire, (name, read) in _EDITABLE.items() if wire in body}
+    if not changes:
+        raise InvalidRequest(f"Nothing to change: name at least one of {', '.join(_EDITABLE)}.")
+    return changes
+
+
+_EDITABLE: dict[str, tuple[str, Callable[[Mapping[str, Any]], Any]]] = {
+    "title": ("title", fields.title_of),
+    "description": ("description", fields.description_text_of),
+    "materials": ("materials", fields.materials_of),
+    "dimensions": ("dimensions", fields.dimensions_of),
+    "createdDate": ("created_date", fields.date_of),
+    "category": ("category", fields.category_of),
+    "tags": ("tags", fields.tags_of),
+    "isFeatured": ("is_featured", fields.featured_of),
+}

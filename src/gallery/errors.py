@@ -1,0 +1,183 @@
+"""Everything that can go wrong, each class with its HTTP status and stable code.
+
+GalleryError
+├── InvalidRequest 400
+├── Unauthorized 401
+├── Forbidden 403
+├── NotFound 404
+├── MethodNotAllowed 405
+├── Conflict 409
+├── PreconditionFailed 412
+├── TooLarge 413
+├── UnsupportedType 415
+├── RangeNotSatisfiable 416
+├── UnreadableImage 422
+├── ArtworkLimitReached 429
+├── RateLimited 429
+├── ProcessingFailed 500
+├── NotConfigured 500
+├── InternalError 500
+├── Overloaded 503
+└── Unavailable 503
+PortError
+├── DatabaseError
+└── StorageError
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GalleryError(Exception):
+    """An answer other than success; `message` is for the person, `code` for the program."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    message: ClassVar[str] = "Something went wrong on our side. Please try again."
+
+    def __init__(self, message: str | None = None, *, headers: dict[str, str] | None = None) -> None:
+        self.text = message or self.message
+        self.headers = headers or {}
+        super().__init__(self.text)
+
+
+class InvalidRequest(GalleryError):
+    status = 400
+    code = "invalid_request"
+    message = "The request is not valid."
+
+
+class Unauthorized(GalleryError):
+    status = 401
+    code = "unauthorized"
+    message = "Please sign in: a valid bearer token is needed."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(GalleryError):
+    status = 403
+    code = "forbidden"
+    message = "This belongs to someone else."
+
+
+class NotFound(GalleryError):
+    status = 404
+    code = "not_found"
+    message = "There is nothing at this address."
+
+
+class MethodNotAllowed(GalleryError):
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"This address answers only to {allow}.", headers={"Allow": allow})
+
+
+class Conflict(GalleryError):
+    status = 409
+    code = "conflict"
+    message = "This original is being processed right now. Please try again in a moment."
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after)})
+
+
+class PreconditionFailed(GalleryError):
+    status = 412
+    code = "precondition_failed"
+    message = "The artwork was changed in the meantime. Read it again and repeat your change."
+
+
+class TooLarge(GalleryError):
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedType(GalleryError):
+    status = 415
+    code = "unsupported_type"
+
+
+class RangeNotSatisfiable(GalleryError):
+    status = 416
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The file has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+
+
+class UnreadableImage(GalleryError):
+    status = 422
+    code = "unreadable_image"
+    message = "The file cannot be read as a picture."
+
+
+class ArtworkLimitReached(GalleryError):
+    status = 429
+    code = "artwork_limit_reached"
+    message = "Artwork limit reached"
+
+
+class RateLimited(GalleryError):
+    status = 429
+    code = "rate_limited"
+    message = "Too many requests. Please wait a minute."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after)})
+
+
+class ProcessingFailed(GalleryError):
+    status = 500
+    code = "processing_failed"
+    message = "Image processing failed. Please try again."
+
+
+class NotConfigured(GalleryError):
+    """Settings that are missing or unusable; their names are for the log, not for the client."""
+
+    status = 500
+    code = "not_configured"
+    message = "The gallery is not configured."
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__()
+
+
+class InternalError(GalleryError):
+    pass
+
+
+class Overloaded(GalleryError):
+    status = 503
+    code = "overloaded"
+    message = "Too many pictures are being processed. Please try again in a moment."
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after)})
+
+
+class Unavailable(GalleryError):
+    status = 503
+    code = "unavailable"
+    message = "The gallery cannot reach its store right now. Please try again in a moment."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
+class PortError(Exception):
+    """A binding failed; adapters raise it in place of the platform's own errors."""
+
+
+class DatabaseError(PortError):
+    pass
+
+
+class StorageError(PortError):
+    """An object store, a flag store, a sibling or a limiter did not answer as it should."""

@@ -1,0 +1,146 @@
+"""The fields of request bodies: checked one by one, each refusal naming its field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gallery.artwork import Category, Description
+from gallery.errors import InvalidRequest, TooLarge, UnsupportedType
+from gallery.keys import ACCEPTED_TYPES
+
+TITLE = 200
+DESCRIPTION = 5000
+LINE = 500
+DATE_PATTERN = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+TAGS = 20
+TAG = 50
+FILENAME = 255
+
+_Body = Mapping[str, Any]
+
+_DATE = re.compile(DATE_PATTERN)
+# Control characters, the halves of broken surrogate pairs, and signs that turn the direction of a text.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_BREAKS = re.compile(r"[\t\r\n\u2028\u2029]")
+
+
+def description_of(body: _Body) -> Description:
+    """What a body of POST /api/artworks says of the artwork."""
+    return Description(
+        title=title_of(body),
+        description=description_text_of(body),
+        materials=materials_of(body),
+        dimensions=dimensions_of(body),
+        created_date=date_of(body),
+        category=category_of(body),
+        tags=tags_of(body),
+    )
+
+
+def title_of(body: _Body) -> str:
+    title = text_of(body, "title", TITLE)
+    if title is None:
+        raise InvalidRequest('"title" is missing.')
+    return title
+
+
+def key_of(body: _Body) -> str:
+    key = text_of(body, "originalKey", 256)
+    if key is None:
+        raise InvalidRequest('"originalKey" is missing.')
+    return key
+
+
+def text_of(body: _Body, name: str, longest: int, *, lines: bool = False) -> str | None:
+    """A text without surrounding blanks; None when it is absent, null or blank."""
+    value = body.get(name)
+    if value is None:
+        return None
+    return _text(value, f'"{name}"', longest, lines=lines) or None
+
+
+def category_of(body: _Body) -> Category:
+    value = body.get("category")
+    if value is None:
+        return Category.OTHER
+    if not isinstance(value, str) or value not in set(Category):
+        raise InvalidRequest(f'"category" must be one of {", ".join(Category)}.')
+    return Category(value)
+
+
+def tags_of(body: _Body) -> tuple[str, ...]:
+    """Tags in their order, blank and repeated ones left out."""
+    value = body.get("tags")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > TAGS:
+        raise InvalidRequest(f'"tags" must be a list of at most {TAGS} texts.')
+    return tuple(dict.fromkeys(tag for tag in (_text(v, 'Each of "tags"', TAG) for v in value) if tag))
+
+
+def date_of(body: _Body) -> str | None:
+    value = body.get("createdDate")
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise InvalidRequest('"createdDate" must be a date such as 2024-05-31, 2024-05 or 2024.')
+    return value
+
+
+def description_text_of(body: _Body) -> str | None:
+    return text_of(body, "description", DESCRIPTION, lines=True)
+
+
+def materials_of(body: _Body) -> str | None:
+    return text_of(body, "materials", LINE)
+
+
+def dimensions_of(body: _Body) -> str | None:
+    return text_of(body, "dimensions", LINE)
+
+
+def featured_of(body: _Body) -> bool:
+    value = body.get("isFeatured")
+    if not isinstance(value, bool):
+        raise InvalidRequest('"isFeatured" must be true or false.')
+    return value
+
+
+def content_type_of(body: _Body) -> str:
+    value = text_of(body, "contentType", 100)
+    if value is None:
+        raise InvalidRequest('"contentType" is missing.')
+    if value.lower() not in ACCEPTED_TYPES:
+        raise UnsupportedType(f"Please upload one of {', '.join(ACCEPTED_TYPES)}.")
+    return value.lower()
+
+
+def filename_of(body: _Body) -> str:
+    value = text_of(body, "filename", FILENAME)
+    if value is None:
+        raise InvalidRequest('"filename" is missing.')
+    return value
+
+
+def size_of(body: _Body, most: int) -> int | None:
+    value = body.get("size")
+    if value is None:
+        return None
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if not whole or isinstance(value, bool) or value < 1:
+        raise InvalidRequest('"size" must be the number of bytes, at least 1.')
+    if value > most:
+        raise TooLarge(f"The file may have at most {most} bytes.")
+    return int(value)
+
+
+def _text(value: object, name: str, longest: int, *, lines: bool = False) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{name} must be a text.")
+    if len(value) > longest:
+        raise InvalidRequest(f"{name} may have at most {longest} characters.")
+    if _UNPRINTABLE.search(value) or (not lines and _BREAKS.search(value)):
+        raise InvalidRequest(f"{name} has characters that cannot be printed.")
+    return value.strip()

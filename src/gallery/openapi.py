@@ -1,0 +1,316 @@
+"""The OpenAPI 3.1 document: every operation, every answer, every error code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gallery import keys, reading, schemas
+from gallery.artwork import Category
+from gallery.schemas import Schema
+
+_ANYWHERE = ("internal", "not_configured", "unavailable")
+_USER = ("unauthorized",)
+_PICTURE = ("too_large", "unsupported_type", "unreadable_image", "processing_failed", "overloaded")
+_RETRIED = ("conflict", "artwork_limit_reached", "rate_limited", "overloaded", "unavailable")
+
+
+def document(origin: str) -> dict[str, Any]:
+    """The document, for a gallery at this origin."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "vfa-gallery",
+            "version": "1.0.0",
+            "summary": "Artworks: originals with thumbnail, icon and watermarked display version.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": origin}],
+        "paths": paths(),
+        "components": {
+            "schemas": schemas.components(),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "HS256; `sub` is the user's id, `exp` is needed.",
+                }
+            },
+        },
+    }
+
+
+def paths() -> dict[str, dict[str, Any]]:
+    artwork = _answer("The artwork", _ref("Artwork"), etag=True)
+    artwork_id = _parameter("id", "path", {"type": "string", "pattern": schemas.ARTWORK_ID})
+    return {
+        "/api/artworks/upload-url": {
+            "post": _operation(
+                "createUploadTicket",
+                "Ask where to upload an original",
+                {"200": _json("The upload ticket", _ref("Ticket"))},
+                (*_USER, "invalid_request", "too_large", "unsupported_type", "rate_limited"),
+                body="TicketRequest",
+                user=True,
+            )
+        },
+        "/api/artworks": {
+            "post": _operation(
+                "createArtwork",
+                "Make an artwork of an uploaded original",
+                {
+                    "200": artwork | {"description": "The artwork this original has already"},
+                    "201": artwork | {"description": "The new artwork"},
+                },
+                (
+                    *_USER,
+                    "invalid_request",
+                    "forbidden",
+                    "not_found",
+                    "conflict",
+                    "artwork_limit_reached",
+                    "rate_limited",
+                    *_PICTURE,
+                ),
+                body="NewArtwork",
+                user=True,
+            ),
+            "get": _operation(
+                "listArtworks",
+                "The newest artworks",
+                {"200": _json("One page", _ref("Page"), etag=True), "304": _empty("Nothing has changed")},
+                ("invalid_request",),
+                parameters=_filters(),
+            ),
+        },
+        "/api/artworks/readiness": {
+            "get": _operation(
+                "readReadiness",
+                "Which renditions of an original can be fetched by now",
+                {"200": _json("The three renditions", _ref("Readiness"))},
+                (*_USER, "invalid_request", "forbidden"),
+                parameters=[_parameter("originalKey", "query", _key(schemas.ORIGINAL_KEY), required=True)],
+                user=True,
+            )
+        },
+        "/api/artworks/{id}": {
+            "parameters": [artwork_id],
+            "get": _operation(
+                "readArtwork",
+                "One artwork; its owner also gets leave to download the original",
+                {"200": artwork, "304": _empty("Nothing has changed")},
+                (*_USER, "not_found"),
+                user=None,
+            ),
+            "patch": _operation(
+                "changeArtwork",
+                "Change what is said of an artwork",
+                {"200": artwork},
+                (
+                    *_USER,
+                    "invalid_request",
+                    "forbidden",
+                    "not_found",
+                    "conflict",
+                    "precondition_failed",
+                    "too_large",
+                ),
+                body="ArtworkChange",
+                parameters=[_if_match()],
+                user=True,
+            ),
+            "delete": _operation(
+                "removeArtwork",
+                "Remove an artwork with all its files",
+                {"204": _empty("It is gone")},
+                (*_USER, "forbidden", "not_found", "precondition_failed"),
+                parameters=[_if_match()],
+                user=True,
+            ),
+        },
+        "/api/artworks/{id}/reprocess": {
+            "parameters": [artwork_id],
+            "post": _operation(
+                "reprocessArtwork",
+                "Render an artwork again; for its owner and for operators",
+                {"200": artwork},
+                (*_USER, "forbidden", "not_found", "conflict", "rate_limited", *_PICTURE),
+                user=True,
+            ),
+        },
+        "/api/users/{username}/artworks/{slug}": {
+            "parameters": [
+                _parameter("username", "path", {"type": "string", "minLength": 1}),
+                _parameter("slug", "path", {"type": "string", "minLength": 1}),
+            ],
+            "get": _operation(
+                "readArtworkBySlug",
+                "One artwork by its readable address",
+                {"200": artwork, "304": _empty("Nothing has changed")},
+                (*_USER, "not_found"),
+                user=None,
+            ),
+        },
+        "/api/me": {
+            "get": _operation(
+                "readMe",
+                "The caller's quota and its use",
+                {
+                    "200": _json("The caller", schemas.data_of(_ref("User")), etag=True),
+                    "304": _empty("Nothing has changed"),
+                },
+                (*_USER, "not_found"),
+                user=True,
+            )
+        },
+        "/api/sweep": {
+            "post": _operation(
+                "sweep",
+                "Remove what belongs to no artwork; for operators",
+                {"200": _json("What was seen and done", schemas.data_of(_ref("Sweep")))},
+                (*_USER, "invalid_request", "forbidden"),
+                parameters=[_parameter("dryRun", "query", {"type": "boolean", "default": False})],
+                user=True,
+            )
+        },
+        "/cdn/{key}": {
+            "parameters": [
+                _parameter("key", "path", _key(schemas.OBJECT_KEY) | {"description": "With its slashes"})
+            ],
+            "get": _operation(
+                "readObject",
+                "A rendition, whole or in part",
+                {
+                    "200": _picture("The rendition"),
+                    "206": _picture("The part asked for"),
+                    "304": _empty("Nothing has changed"),
+                },
+                ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable"),
+            ),
+        },
+        "/healthz": {
+            "get": _operation(
+                "readHealth", "Whether the gallery answers", {"200": _json("It does", _ref("Health"))}, ()
+            )
+        },
+        "/openapi.json": {
+            "get": _operation(
+                "readOpenapi",
+                "This document",
+                {
+                    "200": _json("OpenAPI 3.1", {"type": "object"}, etag=True),
+                    "304": _empty("Nothing has changed"),
+                },
+                (),
+            )
+        },
+    }
+
+
+def _operation(
+    name: str,
+    summary: str,
+    answers: dict[str, Any],
+    codes: tuple[str, ...],
+    *,
+    body: str | None = None,
+    parameters: list[Schema] | None = None,
+    user: bool | None = False,
+) -> dict[str, Any]:
+    """`user` says whether a token is needed; None: it may be sent and then must be valid."""
+    security: list[dict[str, list[str]]] = [{"bearer": []}] if user else []
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "summary": summary,
+        "security": [{}, {"bearer": []}] if user is None else security,
+        "responses": answers | _errors(codes),
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if body:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(body)}},
+        }
+    return operation
+
+
+def _errors(codes: tuple[str, ...]) -> dict[str, Any]:
+    """The errors of an operation by status, the method's own and those that can meet any request."""
+    statuses = schemas.error_codes()
+    named: dict[int, list[str]] = {}
+    for code in (*codes, *_ANYWHERE, "method_not_allowed"):
+        named.setdefault(statuses[code], []).append(code)
+    return {str(status): _error(named[status]) for status in sorted(named)}
+
+
+def _error(codes: list[str]) -> Schema:
+    error = {"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]}
+    answer = _json(", ".join(codes), error)
+    if set(codes) & set(_RETRIED):
+        answer["headers"] |= {"Retry-After": {"description": "Seconds", "schema": {"type": "string"}}}
+    return answer
+
+
+def _filters() -> list[Schema]:
+    text: Schema = {"type": "string", "maxLength": reading.LONGEST_FILTER}
+    return [
+        _parameter("username", "query", text),
+        _parameter("category", "query", {"type": "string", "enum": list(Category)}),
+        _parameter("tag", "query", text),
+        _parameter("q", "query", text | {"description": "Found in titles"}),
+        _parameter("featured", "query", {"type": "boolean"}),
+        _parameter(
+            "limit",
+            "query",
+            {"type": "integer", "minimum": 1, "maximum": reading.MOST, "default": reading.DEFAULT_LIMIT},
+        ),
+        _parameter("cursor", "query", _key(f"^{reading.CURSOR}$")),
+    ]
+
+
+def _answer(description: str, schema: Schema, *, etag: bool = False) -> Schema:
+    return _json(description, schemas.data_of(schema), etag=etag)
+
+
+def _json(description: str, schema: Schema, *, etag: bool = False) -> Schema:
+    headers = {"X-Request-Id": _header("Names the request in the logs", required=True)}
+    if etag:
+        headers["ETag"] = _header("For If-None-Match and, of one artwork, If-Match", required=True)
+    return {
+        "description": description,
+        "headers": headers,
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def _picture(description: str) -> Schema:
+    return {
+        "description": description,
+        "headers": {"ETag": _header("For If-None-Match and If-Range", required=True)},
+        "content": {kind: {} for kind in (*keys.ACCEPTED_TYPES, "application/octet-stream")},
+    }
+
+
+def _empty(description: str) -> Schema:
+    return {"description": description}
+
+
+def _header(description: str, *, required: bool = False) -> Schema:
+    return {"description": description, "required": required, "schema": {"type": "string"}}
+
+
+def _parameter(name: str, place: str, schema: Schema, *, required: bool = False) -> Schema:
+    return {"name": name, "in": place, "required": required or place == "path", "schema": schema}
+
+
+def _if_match() -> Schema:
+    return _parameter("If-Match", "header", {"type": "string"})
+
+
+def _key(pattern: str) -> Schema:
+    return {"type": "string", "pattern": pattern}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,269 @@
+"""The image service: three renditions of an original at once, all of them or none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gallery.artwork import Variant
+from gallery.errors import (
+    GalleryError,
+    Overloaded,
+    ProcessingFailed,
+    StorageError,
+    TooLarge,
+    UnreadableImage,
+    UnsupportedType,
+)
+from gallery.keys import OriginalKey, rendition_keys
+from gallery.ports import Flags, ObjectInfo, Platform, SiblingAnswer
+from gallery.wire import urls_of
+
+FLAG_SECONDS = 3600
+# After an answer, waitUntil keeps a request alive for 30 s; what is later still is the sweeper's.
+LATE_SECONDS = 25
+
+_LONGEST_TEXT = 128
+_SIZES: dict[Variant, dict[str, int]] = {
+    Variant.THUMBNAIL: {"width": 300, "height": 300},
+    Variant.ICON: {"size": 128},
+    Variant.WATERMARK: {},
+}
+_PICTURE_AT_FAULT: dict[tuple[int, str], type[GalleryError]] = {
+    (413, TooLarge.code): TooLarge,
+    (415, UnsupportedType.code): UnsupportedType,
+    (422, UnreadableImage.code): UnreadableImage,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One original to render; `etag` is the one its head showed, `version` goes into the new keys."""
+
+    original: OriginalKey
+    etag: str
+    username: str
+    version: int
+    request_id: str
+
+    @property
+    def keys(self) -> dict[Variant, str]:
+        return rendition_keys(self.original, self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """What a sibling says it wrote, and in how many milliseconds it said so."""
+
+    variant: Variant
+    key: str
+    width: int
+    height: int
+    size: int
+    sha256: str
+    etag: str
+    source_width: int
+    source_height: int
+    dominant_color: str | None
+    thumb_hash: str | None
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    renditions: Mapping[Variant, Rendition]
+    urls: Mapping[str, str]
+    processed_at: float
+
+
+class _Bogus(Exception):
+    """A sibling's answer that does not say what the contract asks for."""
+
+
+def flag_of(key: str) -> str:
+    return f"ready:{key}"
+
+
+async def process_uploaded_image(
+    platform: Platform, job: Job, *, token: str, deadline: float, base: str
+) -> Processed:
+    """Have all three siblings render at once, each within `deadline` seconds, and confirm what they wrote.
+
+    Raises TooLarge, UnsupportedType, UnreadableImage, Overloaded or ProcessingFailed, and then leaves nothing
+    behind: not what was written, nor what a sibling that missed the deadline may still write.
+    """
+    tasks = {v: asyncio.ensure_future(_render(platform, job, v, token)) for v in Variant}
+    await asyncio.wait(tasks.values(), timeout=deadline)
+    failures = [failure for v, task in tasks.items() if (failure := _failure(platform, job, v, task))]
+    if failures:
+        await discard(platform, job.keys.values())
+        late = [task for task in tasks.values() if not task.done()]
+        if late:
+            platform.background(_discard_late(platform, job, late))
+        raise min(failures, key=_rank)
+    renditions = {v: task.result() for v, task in tasks.items()}
+    return Processed(renditions, urls_of(base, job.original, job.version), platform.now())
+
+
+async def wait_for_processing(
+    flags: Flags,
+    keys: Iterable[str],
+    sleep: Callable[[float], Awaitable[None]],
+    *,
+    tries: int = 30,
+    interval: float = 1.0,
+) -> bool:
+    """Whether all readiness flags are up within `tries` looks, `interval` seconds apart."""
+    missing = list(keys)
+    for attempt in range(tries):
+        missing = [key for key in missing if not await is_ready(flags, key)]
+        if not missing:
+            return True
+        if attempt + 1 < tries:
+            await sleep(interval)
+    return False
+
+
+async def is_ready(flags: Flags, key: str) -> bool:
+    try:
+        return bool(await flags.get(flag_of(key)))
+    except StorageError:
+        return False
+
+
+async def discard(platform: Platform, keys: Iterable[str]) -> None:
+    """Remove renditions and their flags; what cannot be removed now is left to the sweeper."""
+    keys = list(keys)
+    removals = [platform.flags.delete(flag_of(key)) for key in keys]
+    results = await asyncio.gather(platform.objects.delete(keys), *removals, return_exceptions=True)
+    for error in results:
+        if isinstance(error, BaseException):
+            platform.log({"event": "discard_failed", "keys": keys, "reason": str(error)})
+
+
+async def _discard_late(platform: Platform, job: Job, late: Sequence[asyncio.Future[Rendition]]) -> None:
+    await asyncio.wait(late, timeout=LATE_SECONDS)
+    for task in late:
+        if not task.cancel():
+            task.exception()
+    await discard(platform, job.keys.values())
+
+
+async def _render(platform: Platform, job: Job, variant: Variant, token: str) -> Rendition:
+    start = platform.ticks()
+    answer = await platform.siblings[variant].post(
+        f"/process-{variant}",
+        {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "X-Request-Id": job.request_id,
+        },
+        json.dumps(_order(platform, job, variant)),
+    )
+    rendition = _rendition_of(variant, job.keys[variant], answer, (platform.ticks() - start) * 1000)
+    _confirm(rendition, await platform.objects.head(rendition.key))
+    await _raise_flag(platform, rendition.key)
+    return rendition
+
+
+def _order(platform: Platform, job: Job, variant: Variant) -> dict[str, Any]:
+    order: dict[str, Any] = {
+        "sourceKey": str(job.original),
+        "sourceEtag": job.etag,
+        "outputKey": job.keys[variant],
+        "timestamp": int(platform.now() * 1000),
+    }
+    if variant is Variant.WATERMARK:
+        order["username"] = job.username
+    return order | _SIZES[variant]
+
+
+def _rendition_of(variant: Variant, key: str, answer: SiblingAnswer, ms: float) -> Rendition:
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise _Bogus("not JSON") from error
+    if not isinstance(said, dict):
+        raise _Bogus("not an object")
+    if answer.status != 200 or said.get("success") is not True:
+        raise _refusal(answer, said)
+    return _checked(variant, key, said, ms)
+
+
+def _checked(variant: Variant, key: str, said: dict[str, Any], ms: float) -> Rendition:
+    names = ("width", "height", "bytes", "sourceWidth", "sourceHeight")
+    numbers = [said.get(name) for name in names]
+    texts = [said.get(name, "") for name in ("sha256", "etag", "dominantColor", "thumbHash")]
+    if said.get("key") != key or not all(map(_is_count, numbers)):
+        raise _Bogus("fields missing or of the wrong kind")
+    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
+        raise _Bogus("texts missing or of the wrong kind")
+    return Rendition(
+        variant=variant,
+        key=key,
+        width=said["width"],
+        height=said["height"],
+        size=said["bytes"],
+        sha256=texts[0],
+        etag=texts[1],
+        source_width=said["sourceWidth"],
+        source_height=said["sourceHeight"],
+        dominant_color=texts[2] or None,
+        thumb_hash=texts[3] or None,
+        ms=round(ms, 1),
+    )
+
+
+def _refusal(answer: SiblingAnswer, said: dict[str, Any]) -> Exception:
+    sentence = said.get("error")
+    if not isinstance(sentence, str) or not 0 < len(sentence) <= 300:
+        sentence = None
+    known = _PICTURE_AT_FAULT.get((answer.status, str(said.get("code"))))
+    if known is not None:
+        return known(sentence or UnreadableImage.message)
+    if answer.status == Overloaded.status:
+        pause = answer.retry_after or ""
+        return Overloaded(sentence, retry_after=int(pause) if pause.isdecimal() and len(pause) < 4 else 2)
+    return _Bogus(f"status {answer.status}, code {said.get('code')!r}")
+
+
+def _confirm(rendition: Rendition, found: ObjectInfo | None) -> None:
+    if found is None:
+        raise _Bogus("the object is not there")
+    if (found.size, found.etag, found.sha256) != (rendition.size, rendition.etag, rendition.sha256):
+        raise _Bogus("the object is not the one it wrote")
+
+
+async def _raise_flag(platform: Platform, key: str) -> None:
+    # Renditions are written before the flag is set, so a reader who sees the flag can fetch the object.
+    try:
+        await platform.flags.put(flag_of(key), "1", FLAG_SECONDS)
+    except StorageError as error:
+        platform.log({"event": "flag_failed", "key": key, "reason": str(error)})
+
+
+def _failure(
+    platform: Platform, job: Job, variant: Variant, task: asyncio.Future[Rendition]
+) -> GalleryError | None:
+    if not task.done():
+        error: BaseException | None = TimeoutError("no answer within the deadline")
+    else:
+        error = task.exception()
+    if error is None:
+        return None
+    platform.log(
+        {"event": "render_failed", "requestId": job.request_id, "variant": variant, "reason": repr(error)}
+    )
+    return error if isinstance(error, GalleryError) else ProcessingFailed()
+
+
+def _rank(error: GalleryError) -> int:
+    # A picture at fault stays at fault on the next try; that is what the person should learn first.
+    return 0 if error.status < 500 else 1 if isinstance(error, Overloaded) else 2
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53

@@ -1,0 +1,118 @@
+"""What the gateway needs of its platform, each port with the few methods it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gallery.artwork import Row, Variant
+from gallery.gate import Gate
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+class Database(Protocol):
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Run the statements as one transaction; the rows of each. Raises DatabaseError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What the store knows of an object; `etag` without quotes, `sha256` in hex where it was sent along."""
+
+    key: str
+    size: int
+    etag: str
+    content_type: str
+    uploaded: float
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBody:
+    """An object being read: `stream` is the platform's own and goes to the client untouched."""
+
+    info: ObjectInfo
+    stream: object
+
+
+class Objects(Protocol):
+    """The bucket. Every method raises StorageError when the store fails."""
+
+    async def head(self, key: str) -> ObjectInfo | None: ...
+
+    async def open(self, key: str, span: tuple[int, int] | None = None) -> ObjectBody | None:
+        """The object, or `(offset, length)` of it, as a stream."""
+        ...
+
+    async def read(self, key: str, offset: int, length: int) -> bytes | None: ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove at most 1,000 objects; those that are not there do not matter."""
+        ...
+
+    async def list(self, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
+        """Objects in the order of their keys, those greater than `after`."""
+        ...
+
+
+class Flags(Protocol):
+    """The readiness flags: hints, written late and read stale. Raises StorageError."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str, lifetime: int) -> None: ...
+
+    async def delete(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingAnswer:
+    status: int
+    retry_after: str | None
+    body: str
+
+
+class Sibling(Protocol):
+    async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+        """Ask the sibling. Raises StorageError when there is no answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The gallery's page, as the static assets hold it."""
+
+    headers: Mapping[str, str]
+    stream: object
+
+
+class Pages(Protocol):
+    async def read(self, origin: str) -> Page | None: ...
+
+
+class Limiter(Protocol):
+    async def allows(self, key: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything outside the gateway, as one request sees it."""
+
+    database: Database
+    objects: Objects
+    flags: Flags
+    siblings: Mapping[Variant, Sibling]
+    pages: Pages
+    tickets: Limiter
+    creates: Limiter
+    log: Callable[[Mapping[str, Any]], None]
+    gate: Gate
+    background: Callable[[Awaitable[Any]], None]
+    now: Callable[[], float]
+    ticks: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    random: Callable[[], float]
+    uuid: Callable[[], str]

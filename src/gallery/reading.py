@@ -1,0 +1,153 @@
+"""Reading the gallery: lists with filters and cursors, single artworks, quotas, readiness."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from gallery import pipeline, sql
+from gallery.artwork import Artwork, Category, User, Variant, artwork_of, user_of
+from gallery.errors import InvalidRequest, NotFound, StorageError
+from gallery.keys import OriginalKey, rendition_keys
+from gallery.ports import Platform
+from gallery.records import first, only, transact
+from gallery.times import iso
+
+DEFAULT_LIMIT = 24
+MOST = 100
+LONGEST_FILTER = 100
+CURSOR = r"[0-9]{13}-art_[0-9a-f]{32}"
+
+_CURSOR = re.compile(CURSOR)
+_LIMIT = re.compile(r"[1-9][0-9]{0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which artworks are asked for: the filters' values by the names SQL knows, and how many."""
+
+    filters: Mapping[str, Any]
+    before: tuple[str, str] | None
+    limit: int
+
+
+def wish_of(query: str) -> Wish:
+    """The wish of a query string. Raises InvalidRequest, naming the parameter."""
+    given = _parameters(query)
+    filters: dict[str, Any] = {name: given[name] for name in ("username", "tag", "q") if given.get(name)}
+    if any(len(value) > LONGEST_FILTER for value in filters.values()):
+        raise InvalidRequest(f"A filter may have at most {LONGEST_FILTER} characters.")
+    if "category" in given:
+        if given["category"] not in set(Category):
+            raise InvalidRequest(f'"category" must be one of {", ".join(Category)}.')
+        filters["category"] = given["category"]
+    if "featured" in given:
+        if given["featured"] not in ("true", "false"):
+            raise InvalidRequest('"featured" must be true or false.')
+        filters["featured"] = int(given["featured"] == "true")
+    return Wish(filters, _cursor_of(given.get("cursor")), _limit_of(given.get("limit")))
+
+
+async def list_artworks(platform: Platform, wish: Wish) -> tuple[list[Artwork], str | None]:
+    """The newest artworks that pass the filters, and the cursor of the next page."""
+    names = tuple(name for name in sql.FILTERS if name in wish.filters)
+    values = [wish.filters[name] for name in names]
+    if wish.before is not None:
+        names, values = (*names, "before"), [*values, *wish.before]
+    rows = (await transact(platform, (sql.listing(names), (*values, wish.limit + 1))))[0]
+    page = [artwork_of(row) for row in rows[: wish.limit]]
+    return page, _cursor_after(page[-1]) if len(rows) > wish.limit else None
+
+
+async def artwork_by_slug(platform: Platform, username: str, slug: str) -> Artwork:
+    row = await only(platform, (sql.ARTWORK_BY_SLUG, (username, slug)))
+    if row is None:
+        raise NotFound("There is no such artwork.")
+    return artwork_of(row)
+
+
+async def user_by_id(platform: Platform, user_id: str) -> User:
+    row = await only(platform, (sql.USER, (user_id,)))
+    if row is None:
+        raise NotFound("There is no such user.")
+    return user_of(row)
+
+
+async def readiness(platform: Platform, original: OriginalKey) -> dict[str, bool]:
+    """Which renditions of an original can be fetched; the record knows best, then flags, then the bucket."""
+    key = str(original)
+    rows = await transact(platform, (sql.ARTWORK_OF_ORIGINAL, (key,)), (sql.CLAIM_OF, (key,)))
+    artwork, claim = first(rows[0]), first(rows[1])
+    if artwork is not None:
+        return dict.fromkeys(_NAMES.values(), True)
+    if claim is None:
+        return dict.fromkeys(_NAMES.values(), False)
+    keys = rendition_keys(original, claim["attempt"])
+    ready = await asyncio.gather(*(_is_ready(platform, keys[variant]) for variant in _NAMES))
+    return dict(zip(_NAMES.values(), ready, strict=True))
+
+
+_NAMES = {
+    Variant.WATERMARK: "display",
+    Variant.THUMBNAIL: "thumbnail",
+    Variant.ICON: "icon",
+}
+
+
+async def _is_ready(platform: Platform, key: str) -> bool:
+    if await pipeline.is_ready(platform.flags, key):
+        return True
+    try:
+        return await platform.objects.head(key) is not None
+    except StorageError:
+        return False
+
+
+def parameter(query: str, name: str) -> str | None:
+    return _parameters(query).get(name)
+
+
+def flag(query: str, name: str) -> bool:
+    """A parameter that is true or false, false when it is absent. Raises InvalidRequest."""
+    value = _parameters(query).get(name, "false")
+    if value not in ("true", "false"):
+        raise InvalidRequest(f'"{name}" must be true or false.')
+    return value == "true"
+
+
+def _parameters(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError as error:
+        raise InvalidRequest("The query is not UTF-8.") from error
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise InvalidRequest("The query names a parameter twice.")
+    return given
+
+
+def _limit_of(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not _LIMIT.fullmatch(text) or int(text) > MOST:
+        raise InvalidRequest(f'"limit" must be a number from 1 to {MOST}.')
+    return int(text)
+
+
+def _cursor_of(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    if not _CURSOR.fullmatch(text):
+        raise InvalidRequest('"cursor" must be the "nextCursor" of another page.')
+    milliseconds, _, artwork_id = text.partition("-")
+    return iso(int(milliseconds) / 1000), artwork_id
+
+
+def _cursor_after(artwork: Artwork) -> str:
+    created = datetime.fromisoformat(artwork.created_at).astimezone(UTC)
+    return f"{round(created.timestamp() * 1000):013}-{artwork.id}"

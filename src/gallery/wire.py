@@ -1,0 +1,65 @@
+"""The names on the wire: what clients read of an artwork, a user, an upload ticket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gallery.artwork import Artwork, User, Variant
+from gallery.keys import OriginalKey, parse_original, rendition_keys
+
+
+def urls_of(base: str, original: OriginalKey, version: int) -> dict[str, str]:
+    """The four public URLs of an artwork; `base` is the domain of the renditions."""
+    keys = rendition_keys(original, version)
+    return {
+        "originalUrl": f"{base}/{original}",
+        "displayUrl": f"{base}/{keys[Variant.WATERMARK]}",
+        "thumbnailUrl": f"{base}/{keys[Variant.THUMBNAIL]}",
+        "iconUrl": f"{base}/{keys[Variant.ICON]}",
+    }
+
+
+def original_of(artwork: Artwork) -> OriginalKey:
+    original = parse_original(artwork.original_key)
+    if original is None:
+        raise ValueError(f"{artwork.id} has an original_key outside the grammar")
+    return original
+
+
+def artwork_out(artwork: Artwork, base: str) -> dict[str, Any]:
+    """One artwork as everybody may see it."""
+    return {
+        "id": artwork.id,
+        "userId": artwork.user_id,
+        "username": artwork.username,
+        "slug": artwork.slug,
+        "title": artwork.title,
+        "description": artwork.description,
+        "materials": artwork.materials,
+        "dimensions": artwork.dimensions,
+        "createdDate": artwork.created_date,
+        "category": artwork.category,
+        "tags": list(artwork.tags),
+        **urls_of(base, original_of(artwork), artwork.version),
+        "width": artwork.width,
+        "height": artwork.height,
+        "originalWidth": artwork.original_width,
+        "originalHeight": artwork.original_height,
+        "dominantColor": artwork.dominant_color,
+        "thumbHash": artwork.thumb_hash,
+        "status": artwork.status,
+        "isFeatured": artwork.is_featured,
+        "processedAt": artwork.processed_at,
+        "createdAt": artwork.created_at,
+        "updatedAt": artwork.updated_at,
+    }
+
+
+def user_out(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "username": user.username,
+        "artworkLimit": user.artwork_limit,
+        "artworkCount": user.artwork_count,
+        "artworkRemaining": user.remaining,
+    }

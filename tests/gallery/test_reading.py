@@ -1,0 +1,301 @@
+"""Reading: lists, cursors, slugs, quotas, readiness, caching."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import combinations
+from typing import Any
+
+import pytest
+from tests.gallery.creates import create
+from tests.gallery.fakes import SqliteDatabase, World, WritingSibling, json_of, written_answer
+from tests.gallery.tokens import bearer
+
+from gallery import sql
+from gallery.artwork import Variant
+from gallery.ports import SiblingAnswer
+
+
+async def gallery(count: int = 7) -> World:
+    """Artworks named 0, 1, 2, …, a second apart, half of them Bob's."""
+    world = World()
+    world.user()
+    world.user("usr_bob", "Bob")
+    for number in range(count):
+        user = ("usr_ada", "usr_bob")[number % 2]
+        await create(
+            world,
+            world.original(user),
+            user,
+            title=f"Nº {number}",
+            category=("painting", "drawing")[number % 3 == 0],
+            tags=["odd" if number % 2 else "even", "100%"],
+        )
+        world.time += 1
+    return world
+
+
+async def titles(world: World, query: str = "") -> list[int]:
+    answer = await world.ask("GET", f"/api/artworks{query}")
+    assert answer.status == 200, answer.body
+    return [int(artwork["title"][3:]) for artwork in json_of(answer)["data"]]
+
+
+def test_the_newest_come_first() -> None:
+    async def story() -> None:
+        assert await titles(await gallery()) == [6, 5, 4, 3, 2, 1, 0]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?username=ada", [6, 4, 2, 0]),
+        ("?username=ADA", [6, 4, 2, 0]),
+        ("?username=bob", [5, 3, 1]),
+        ("?username=nobody", []),
+        ("?username=", [6, 5, 4, 3, 2, 1, 0]),
+        ("?category=drawing", [6, 3, 0]),
+        ("?tag=odd", [5, 3, 1]),
+        ("?tag=100%25", [6, 5, 4, 3, 2, 1, 0]),
+        ("?tag=od", []),
+        ("?q=n%C2%BA%204", [4]),
+        ("?q=N%C2%BA", [6, 5, 4, 3, 2, 1, 0]),
+        ("?q=%25", []),
+        ("?q=_", []),
+        ("?q=%27%20OR%201=1--", []),
+        ("?featured=true", [2]),
+        ("?featured=false", [6, 5, 4, 3, 1, 0]),
+        ("?username=ada&category=drawing&tag=even&limit=1", [6]),
+        ("?unknown=1", [6, 5, 4, 3, 2, 1, 0]),
+    ],
+)
+def test_filters_choose(query: str, expected: list[int]) -> None:
+    async def story() -> None:
+        world = await gallery()
+        world.database.rows("UPDATE artworks SET is_featured = 1 WHERE title = 'Nº 2'")
+        assert await titles(world, query) == expected
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?limit=0",
+        "?limit=101",
+        "?limit=-1",
+        "?limit=1.5",
+        "?limit=",
+        "?limit=٣",
+        "?limit=" + "9" * 400,
+        "?limit=1&limit=2",
+        "?category=Painting",
+        "?category=",
+        "?featured=1",
+        "?featured=TRUE",
+        "?cursor=",
+        "?cursor=x",
+        "?cursor=1750000000000",
+        "?cursor=9999999999999-art_zz",
+        "?q=%ff",
+        "?q=" + "x" * 101,
+        "?" + "&".join(f"p{n}=1" for n in range(51)),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_is_400(query: str) -> None:
+    answer = asyncio.run(World().ask("GET", f"/api/artworks{query}"))
+    assert (answer.status, json_of(answer)["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 100])
+def test_pages_follow_each_other_while_artworks_are_added(limit: int) -> None:
+    async def story() -> None:
+        world = await gallery()
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = json_of(
+                await world.ask(
+                    "GET", f"/api/artworks?limit={limit}" + (f"&cursor={cursor}" if cursor else "")
+                )
+            )
+            assert len(page["data"]) <= limit
+            seen += [artwork["title"] for artwork in page["data"]]
+            cursor = page["nextCursor"]
+            await create(world, world.original(), title="later")
+            world.time += 1
+        assert seen == [f"Nº {n}" for n in reversed(range(7))]
+
+    asyncio.run(story())
+
+
+def test_artworks_of_one_moment_are_each_listed_once() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        for _ in range(6):
+            await create(world, world.original())
+        seen, cursor = set(), ""
+        for _ in range(6):
+            page = json_of(await world.ask("GET", f"/api/artworks?limit=1{cursor}"))
+            seen |= {artwork["id"] for artwork in page["data"]}
+            cursor = f"&cursor={page['nextCursor']}"
+        assert len(seen) == 6
+        assert page["nextCursor"] is None
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("size", range(len(sql.FILTERS) + 1))
+def test_every_set_of_filters_is_a_statement(size: int) -> None:
+    for names in combinations(sql.FILTERS, size):
+        text = sql.listing(names)
+        database = SqliteDatabase()
+        values: list[Any] = ["x"] * (len(names) + ("before" in names) + 1)
+        values[-1] = 10
+        assert database.rows(text, *values) == []
+        plan = [step["detail"] for step in database.rows(f"EXPLAIN QUERY PLAN {text}", *values)]
+        assert not any("TEMP B-TREE" in step for step in plan), (names, plan)
+
+
+def test_an_artwork_is_found_by_its_readable_address() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        made = json_of(await create(world, world.original(), title="夕焼けの山"))["data"]
+        for slug in ("夕焼けの山", "%E5%A4%95%E7%84%BC%E3%81%91%E3%81%AE%E5%B1%B1"):
+            answer = await world.ask("GET", f"/api/users/Ada/artworks/{slug}")
+            assert answer.status == 200
+            assert json_of(answer)["data"]["id"] == made["id"]
+        for path in ("ada/artworks/x", "bob/artworks/夕焼けの山", "ada/artworks/%ff", "%2e%2e/artworks/x"):
+            assert (await world.ask("GET", f"/api/users/{path}")).status == 404
+
+    asyncio.run(story())
+
+
+def test_the_quota_and_its_use() -> None:
+    async def story() -> None:
+        world = World()
+        world.user(limit=3)
+        await create(world, world.original())
+        answer = await world.ask("GET", "/api/me", headers=bearer())
+        assert json_of(answer)["data"] == {
+            "id": "usr_ada",
+            "username": "ada",
+            "artworkLimit": 3,
+            "artworkCount": 1,
+            "artworkRemaining": 2,
+        }
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert (await world.ask("GET", "/api/me")).status == 401
+        assert (await world.ask("GET", "/api/me", headers=bearer("usr_gone"))).status == 404
+
+    asyncio.run(story())
+
+
+READS = (
+    "/api/artworks",
+    "/api/artworks/{id}",
+    "/api/users/ada/artworks/still-life",
+    "/api/me",
+    "/openapi.json",
+)
+
+
+@pytest.mark.parametrize("target", READS)
+@pytest.mark.parametrize("user", [None, "usr_ada"])
+def test_what_was_read_before_is_304(target: str, user: str | None) -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        made = json_of(await create(world, world.original()))["data"]
+        path, headers = target.replace("{id}", made["id"]), bearer(user) if user else {}
+        if path == "/api/me" and not user:
+            return
+        answer = await world.ask("GET", path, headers=headers)
+        condition = headers | {"If-None-Match": answer.headers["ETag"]}
+        again = await world.ask("GET", path, headers=condition)
+        assert (again.status, again.body, again.headers["ETag"]) == (304, None, answer.headers["ETag"])
+        assert (await world.ask("HEAD", path, headers=condition)).status == 304
+        assert "no-cache" in answer.headers["Cache-Control"]
+        await create(world, world.original())
+        await world.ask("PATCH", f"/api/artworks/{made['id']}", {"title": "x"}, headers=bearer())
+        changed = await world.ask("GET", path, headers=condition)
+        assert changed.status == (304 if path == "/openapi.json" else 200)
+
+    asyncio.run(story())
+
+
+def test_the_owner_alone_gets_leave_to_download_the_original() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        world.user("usr_bob", "bob")
+        made = json_of(await create(world, world.original()))["data"]
+        path = f"/api/artworks/{made['id']}"
+        for headers in ({}, bearer("usr_bob"), bearer("usr_bob", role="operator")):
+            assert "originalDownloadUrl" not in json_of(await world.ask("GET", path, headers=headers))["data"]
+        mine = await world.ask("GET", path, headers=bearer())
+        url = json_of(mine)["data"]["originalDownloadUrl"]
+        assert "/vfa-gallery/originals/usr_ada/" in url
+        assert "X-Amz-Expires=900" in url
+        assert "Authorization" in mine.headers["Vary"]
+        assert mine.headers["Cache-Control"] == "private, no-cache"
+        assert (await world.ask("GET", path, headers={"Authorization": "Bearer x"})).status == 401
+        world.time += 300
+        later = await world.ask("GET", path, headers=bearer() | {"If-None-Match": mine.headers["ETag"]})
+        assert later.status == 200
+        assert json_of(later)["data"]["originalDownloadUrl"] != url
+
+    asyncio.run(story())
+
+
+async def ready(world: World, key: str) -> tuple[int, Any]:
+    answer = await world.ask("GET", f"/api/artworks/readiness?originalKey={key}", headers=bearer())
+    return answer.status, json_of(answer)
+
+
+@pytest.mark.parametrize("flags_broken", [False, True])
+def test_readiness_follows_the_create(flags_broken: bool) -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        world.flags.broken = flags_broken
+        key = world.original()
+        nothing = {"display": False, "thumbnail": False, "icon": False}
+        assert await ready(world, key) == (200, nothing)
+        rendered, go_on = asyncio.Event(), asyncio.Event()
+
+        async def waits(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+            await go_on.wait()
+            return written_answer(order, sibling.write(order))
+
+        async def tells(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+            answer = written_answer(order, sibling.write(order))
+            asyncio.get_running_loop().call_later(0.01, rendered.set)
+            return answer
+
+        world.siblings[Variant.WATERMARK].fault = waits
+        world.siblings[Variant.ICON].fault = tells
+        creating = asyncio.ensure_future(create(world, key))
+        await rendered.wait()
+        assert await ready(world, key) == (200, {"display": False, "thumbnail": True, "icon": True})
+        go_on.set()
+        await creating
+        assert await ready(world, key) == (200, dict.fromkeys(nothing, True))
+
+    asyncio.run(story())
+
+
+def test_readiness_is_for_the_caller_s_own_key() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        assert (await ready(world, world.original("usr_bob")))[0] == 403
+        assert (await ready(world, "display/x"))[0] == 400
+        assert (await world.ask("GET", "/api/artworks/readiness", headers=bearer())).status == 400
+        assert (await world.ask("GET", "/api/artworks/readiness")).status == 401
+
+    asyncio.run(story())
