@@ -1,0 +1,88 @@
+// Makes an ordinary workerd isolate look enough like a web worker for Pyodide, and caps its WebAssembly memory.
+
+export const PYODIDE_ORIGIN = "http://pyodide.local/";
+const PAGE = 65536;
+
+const memories = [];
+
+/** WebAssembly memory of this isolate, in bytes; it never shrinks. */
+export function heapBytes() {
+  return memories.reduce((total, memory) => total + memory.buffer.byteLength, 0);
+}
+
+function lookLikeWebWorker() {
+  globalThis.location = new URL(PYODIDE_ORIGIN);
+  globalThis.importScripts = () => {
+    throw new TypeError("scripts are imported as modules here");
+  };
+  const addEventListener = globalThis.addEventListener.bind(globalThis);
+  globalThis.addEventListener = (type, listener, options) => {
+    const capture = options === true || options?.capture;
+    if (!capture) addEventListener(type, listener, options);
+  };
+}
+
+/** workerd compiles WebAssembly only from uploaded modules or through the unsafe-eval binding. */
+function compileThrough(unsafeEval) {
+  const OriginalModule = WebAssembly.Module;
+  const instantiateModule = WebAssembly.instantiate.bind(WebAssembly);
+  const compile = (source) => (source instanceof OriginalModule ? source : unsafeEval.newWasmModule(source));
+
+  function Module(source) {
+    return compile(source);
+  }
+  Module.prototype = OriginalModule.prototype;
+  for (const name of ["exports", "imports", "customSections"]) Module[name] = OriginalModule[name];
+
+  WebAssembly.Module = Module;
+  WebAssembly.compile = async (source) => compile(source);
+  WebAssembly.instantiate = async (source, imports) => {
+    const module = compile(source);
+    const instance = await instantiateModule(module, imports);
+    return source instanceof OriginalModule ? instance : { instance, module };
+  };
+  WebAssembly.instantiateStreaming = async (response, imports) => {
+    const { wasmModule } = await response;
+    return { instance: await instantiateModule(wasmModule, imports), module: wasmModule };
+  };
+}
+
+/** Answers Pyodide's requests for its own files; everything else goes where it went before. */
+function serveAssets(files, unsafeEval) {
+  const fetch = globalThis.fetch.bind(globalThis);
+  globalThis.fetch = async (resource, init) => {
+    const url = String(resource?.url ?? resource);
+    if (!url.startsWith(PYODIDE_ORIGIN)) return fetch(resource, init);
+    const file = await files.fetch(url);
+    if (!url.endsWith(".wasm")) return file;
+    // Compiled here and lazily, it costs a tenth of what it does as one of the Worker's modules.
+    return { ok: true, wasmModule: unsafeEval.newWasmModule(await file.arrayBuffer()) };
+  };
+}
+
+/** Growth past `limit` bytes fails, which Python sees as MemoryError. */
+function capMemory(limit) {
+  const OriginalMemory = WebAssembly.Memory;
+  WebAssembly.Memory = function Memory(descriptor) {
+    const memory = new OriginalMemory({ ...descriptor, maximum: Math.floor(limit / PAGE) });
+    memories.push(memory);
+    return memory;
+  };
+  WebAssembly.Memory.prototype = OriginalMemory.prototype;
+}
+
+function prefixLogs(name) {
+  for (const level of ["debug", "log", "info", "warn", "error"]) {
+    const write = console[level].bind(console);
+    console[level] = (...values) => write(`[${name}]`, ...values);
+  }
+}
+
+/** Must run before Pyodide's modules are evaluated. */
+export function prepareGlobals({ name, files, unsafeEval, memoryLimit }) {
+  prefixLogs(name);
+  lookLikeWebWorker();
+  compileThrough(unsafeEval);
+  serveAssets(files, unsafeEval);
+  capMemory(memoryLimit);
+}
