@@ -1,0 +1,14 @@
+"""The `vfa` command; needs the `cli` extra."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command, or say what to install."""
+    try:
+        from vfa_gallery.command.app import vfa
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"click", "rich", "jwt"}:
+            raise
+        sys.exit(f"error: {missing.name} is missing; run: pip install 'vfa-gallery-client[cli]'")
+    vfa()

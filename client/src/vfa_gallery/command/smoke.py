@@ -1,0 +1,167 @@
+"""`vfa smoke`: the whole way through a gallery once, leaving nothing behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import click
+from rich.table import Table
+
+from vfa_gallery.command.options import console, gallery_options, print_json
+from vfa_gallery.errors import GalleryError, NotFound
+from vfa_gallery.gallery import Gallery
+from vfa_gallery.models import Artwork
+
+WIDTH, HEIGHT = 1200, 800
+
+
+class Wrong(Exception):
+    """The gallery answered, but not what it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    name: str
+    ok: bool
+    milliseconds: int
+    detail: str
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave the artwork there.")
+@gallery_options
+def smoke(gallery: Gallery, as_json: bool, keep: bool) -> None:
+    """Try a gallery out: upload a picture, look at its renditions, remove it.
+
+    Exit status: 0 everything works, 1 something does not. Without a token only what is public is tried.
+
+    \b
+    Example:
+      vfa smoke --base-url https://gallery.example
+    """
+    trial = Trial(gallery)
+    trial.run(keep=keep)
+    ok = all(step.ok for step in trial.steps)
+    if as_json:
+        print_json({"ok": ok, "steps": [asdict(step) for step in trial.steps]})
+    else:
+        table = Table("", "step", "ms", "", title=gallery.base_url)
+        for step in trial.steps:
+            table.add_row("✓" if step.ok else "✗", step.name, str(step.milliseconds), step.detail)
+        console().print(table)
+    raise SystemExit(0 if ok else 1)
+
+
+class Trial:
+    """The steps, each of which says what it saw."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.steps: list[Step] = []
+        self._gallery = gallery
+        self._artwork: Artwork | None = None
+        self._title = f"Smoke test {secrets.token_hex(4)}"
+
+    def run(self, *, keep: bool) -> None:
+        self._try("health", self._health)
+        self._try("read artworks", self._read)
+        if not self._gallery.has_token:
+            return
+        self._try("who am I", self._me)
+        self._try("upload and render", self._upload)
+        if self._artwork is None:
+            return
+        self._try("renditions", self._renditions)
+        self._try("read it back", self._read_back)
+        if not keep:
+            self._try("remove it", self._remove)
+
+    def _try(self, name: str, step: Callable[[], str]) -> None:
+        started = time.perf_counter()
+        try:
+            ok, detail = True, step()
+        except GalleryError as error:
+            ok, detail = False, f"{error.code}: {error.message} (request {error.request_id})"
+        except Wrong as error:
+            ok, detail = False, str(error)
+        self.steps.append(Step(name, ok, round((time.perf_counter() - started) * 1000), detail))
+
+    def _health(self) -> str:
+        try:
+            answer = json.loads(self._gallery.fetch(f"{self._gallery.base_url}/healthz"))
+        except ValueError:
+            raise Wrong("the answer is not JSON") from None
+        return _expect(isinstance(answer, dict) and answer.get("status") == "ok", "ok", f"answered {answer}")
+
+    def _read(self) -> str:
+        newest = next(self._gallery.artworks(page_size=1), None)
+        return newest.title if newest else "none yet"
+
+    def _me(self) -> str:
+        person = self._gallery.me()
+        return f"{person.username}, room for {person.artwork_remaining}"
+
+    def _upload(self) -> str:
+        self._artwork = self._gallery.upload(_picture(), filename="smoke.jpg", title=self._title)
+        return self._artwork.id
+
+    def _renditions(self) -> str:
+        artwork = self._made()
+        wanted = {
+            artwork.display_url: (WIDTH, HEIGHT),
+            artwork.thumbnail_url: (300, 300),
+            artwork.icon_url: (128, 128),
+        }
+        for url, size in wanted.items():
+            found = _size(self._gallery.fetch(url))
+            _expect(found == size, "", f"{url} has {found} pixels instead of {size}")
+        return "three, as large as they should be"
+
+    def _read_back(self) -> str:
+        found = self._gallery.get(self._made().id)
+        return _expect(found.title == self._title, found.slug, f"its title is {found.title}")
+
+    def _remove(self) -> str:
+        self._gallery.delete(self._made())
+        try:
+            self._gallery.get(self._made().id)
+        except NotFound:
+            return "gone"
+        raise Wrong("it is still there")
+
+    def _made(self) -> Artwork:
+        if self._artwork is None:
+            raise Wrong("there is no artwork")
+        return self._artwork
+
+
+def _expect(right: bool, seen: str, otherwise: str) -> str:
+    if not right:
+        raise Wrong(otherwise)
+    return seen
+
+
+def _picture() -> bytes:
+    """A picture of this command's own."""
+    from PIL import Image
+
+    ramps = [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.linear_gradient("L").rotate(90)]
+    image = Image.merge("RGB", [ramp.resize((WIDTH, HEIGHT)) for ramp in ramps])
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def _size(picture: bytes) -> tuple[int, int]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            width, height = image.size
+            return width, height
+    except UnidentifiedImageError:
+        raise Wrong("a rendition is not a picture") from None

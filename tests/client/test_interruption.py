@@ -1,0 +1,126 @@
+"""The `vfa upload` process, interrupted and killed, against a gallery that speaks the contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.client.conftest import PICTURE
+from tests.client.contract import TOKEN, Contract
+
+VFA = Path(sys.executable).parent / "vfa"
+FILES = 12
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(contract: Contract, tmp_path: Path) -> Start:
+    """Starts an upload of twelve pictures, or another command; rendering takes the gallery a while."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(FILES):
+        (folder / f"{number:02}.jpg").write_bytes(PICTURE + bytes([number]))
+        contract.order("POST /api/artworks", delay=0.15)
+    environment = {
+        "VFA_BASE_URL": contract.url,
+        "VFA_TOKEN": TOKEN,
+        "XDG_CONFIG_HOME": str(tmp_path / "home"),
+    }
+
+    usual = ("upload", str(folder), "--title-from-name", "--parallel", "2", "--json")
+
+    def started(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(VFA), *(words or usual)],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return started
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.01)
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    stdout, stderr = process.communicate(timeout=20)
+    return process.returncode, stdout, stderr
+
+
+def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(contract: Contract, start: Start) -> None:
+    process = start()
+    until(lambda: len(contract.artworks) >= 2)
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process)
+    counts = json.loads(stdout)["counts"]
+    assert status == 130
+    assert "press Ctrl-C again" in stderr
+    assert counts["arrived"] == len(contract.artworks) < FILES
+    assert counts["arrived"] + counts["left"] == FILES
+    status, stdout, _ = finish(start())
+    assert status == 0
+    assert json.loads(stdout)["counts"]["known"] == counts["arrived"]
+    assert len(contract.artworks) == FILES
+
+
+def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(contract: Contract, start: Start) -> None:
+    contract.faults.clear()
+    for _ in range(2):
+        contract.order("POST /api/artworks", delay=8)
+    process = start()
+    until(lambda: len(contract.calls("POST /api/artworks")) == 2)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.stderr
+    assert "press Ctrl-C again" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    status, _, _ = finish(process)
+    assert status == 130
+    assert time.monotonic() - started < 7
+    assert finish(start())[0] == 0
+    assert len(contract.artworks) == FILES
+    assert len(contract.calls("PUT .*")) == FILES
+
+
+def test_a_killed_upload_goes_on_with_each_file_exactly_once(contract: Contract, start: Start) -> None:
+    for enough in (1, 4, 7):
+        process = start()
+        until(lambda enough=enough: len(contract.artworks) >= enough)  # type: ignore[misc]
+        process.kill()
+        finish(process)
+    status, stdout, _ = finish(start())
+    assert status == 0
+    assert json.loads(stdout)["counts"]["failed"] == 0
+    assert sorted(each["title"] for each in contract.artworks.values()) == [f"{n:02}" for n in range(FILES)]
+
+
+def test_rendering_again_goes_on_after_ctrl_c(contract: Contract, start: Start) -> None:
+    contract.faults.clear()
+    assert finish(start())[0] == 0
+    for _ in range(FILES):
+        contract.order("POST /api/artworks/[^/]+/reprocess", delay=0.15)
+    process = start("reprocess", "--all")
+    until(lambda: len(contract.calls("POST /api/artworks/[^/]+/reprocess")) >= 5)
+    process.send_signal(signal.SIGINT)
+    status, _, stderr = finish(process)
+    assert status == 130
+    assert "the same command goes on" in stderr
+    status, stdout, _ = finish(start("reprocess", "--all", "--json"))
+    report = json.loads(stdout)
+    assert (status, report["failed"]) == (0, [])
+    assert report["renderedBefore"] >= 1
+    assert report["rendered"] + report["renderedBefore"] == FILES
