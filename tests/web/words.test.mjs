@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { categoryName, counted, dateName, sizeName, tagsOf, titleOf } from "../../web/src/words.js";
+
+test("dates read as precisely as they are known", () => {
+  assert.equal(dateName("2024"), "2024");
+  assert.equal(dateName("2024-05"), "May 2024");
+  assert.equal(dateName("2024-05-01"), "May 1, 2024");
+  assert.equal(dateName("around 1900"), "around 1900");
+});
+
+test("a file's name becomes a title", () => {
+  assert.equal(titleOf("evening_tide-2.final.jpg"), "Evening tide 2.final");
+  assert.equal(titleOf(".jpg"), "Untitled");
+  assert.equal(titleOf(`${"x".repeat(300)}.png`).length, 200);
+});
+
+test("tags are trimmed, and each counts once", () => {
+  assert.deepEqual(tagsOf(" sea, evening,sea ,, "), ["sea", "evening"]);
+});
+
+test("sizes, counts and categories read well", () => {
+  assert.equal(sizeName(0), "1 KB");
+  assert.equal(sizeName(4_210_000), "4.2 MB");
+  assert.equal(sizeName(42_100_000), "42 MB");
+  assert.equal(counted(1, "picture"), "1 picture");
+  assert.equal(counted(2, "picture"), "2 pictures");
+  assert.equal(categoryName("mixed_media"), "Mixed media");
+});

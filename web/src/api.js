@@ -1,0 +1,183 @@
+// The gallery's HTTP API, one function a call. Every failure is an ApiError with a sentence for the person.
+
+import * as session from "./session.js";
+
+/**
+ * @typedef {object} Artwork
+ * @property {string} id
+ * @property {string} userId
+ * @property {string} username
+ * @property {string} slug
+ * @property {string} title
+ * @property {string | null} description
+ * @property {string | null} materials
+ * @property {string | null} dimensions
+ * @property {string | null} createdDate
+ * @property {string} category
+ * @property {string[]} tags
+ * @property {string} displayUrl
+ * @property {string} thumbnailUrl
+ * @property {string} iconUrl
+ * @property {string} [originalDownloadUrl] owner only
+ * @property {number} width
+ * @property {number} height
+ * @property {number} originalWidth
+ * @property {number} originalHeight
+ * @property {string | null} dominantColor
+ * @property {string | null} thumbHash
+ * @property {boolean} isFeatured
+ * @property {string} createdAt
+ */
+
+/** @typedef {{artwork: Artwork, etag: string | null}} Read */
+/** @typedef {{artworks: Artwork[], nextCursor: string | null}} Page */
+/** @typedef {{uploadUrl: string, key: string, headers: Record<string, string>, expiresAt: string, maxBytes: number}} Ticket */
+/** @typedef {{display: boolean, thumbnail: boolean, icon: boolean}} Readiness */
+/** @typedef {import("./address.js").Filters} Filters */
+
+export const PAGE_SIZE = 24;
+
+const UNREACHABLE = "The gallery cannot be reached. Check your connection and try again.";
+const UNEXPECTED = "The gallery answered in a way this page does not understand. Please try again.";
+
+export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {{status?: number, code?: string, retryAfter?: number | null}} [details]
+   */
+  constructor(message, { status = 0, code = "network", retryAfter = null } = {}) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * @param {Filters} filters
+ * @param {{cursor?: string | null, limit?: number, signal?: AbortSignal}} [options]
+ * @returns {Promise<Page>}
+ */
+export async function listArtworks(filters, { cursor, limit = PAGE_SIZE, signal } = {}) {
+  const query = new URLSearchParams({ ...filters, limit: String(limit) });
+  if (cursor) query.set("cursor", cursor);
+  const { body } = await call("GET", `/api/artworks?${query}`, { signal });
+  return { artworks: body.data, nextCursor: body.nextCursor };
+}
+
+/**
+ * The artwork at an artist's slug; an owner who is signed in sees more of it.
+ * @param {string} username
+ * @param {string} slug
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<Read>}
+ */
+export async function readArtwork(username, slug, { signal } = {}) {
+  const path = `/api/users/${encodeURIComponent(username)}/artworks/${encodeURIComponent(slug)}`;
+  return readOf(await call("GET", path, { signal, as: "whoever" }));
+}
+
+/**
+ * @param {Record<string, unknown>} body
+ * @returns {Promise<Artwork>}
+ */
+export async function createArtwork(body) {
+  return (await call("POST", "/api/artworks", { body, as: "caller" })).body.data;
+}
+
+/**
+ * @param {string} id
+ * @param {Record<string, unknown>} changes
+ * @param {string | null} etag
+ * @returns {Promise<Read>}
+ */
+export async function changeArtwork(id, changes, etag) {
+  /** @type {Record<string, string>} */
+  const headers = etag ? { "if-match": etag } : {};
+  return readOf(await call("PATCH", `/api/artworks/${id}`, { body: changes, headers, as: "caller" }));
+}
+
+/** @param {string} id */
+export async function deleteArtwork(id) {
+  await call("DELETE", `/api/artworks/${id}`, { as: "caller" });
+}
+
+/**
+ * @param {{filename: string, contentType: string, size: number}} file
+ * @returns {Promise<Ticket>}
+ */
+export async function uploadTicket(file) {
+  return (await call("POST", "/api/artworks/upload-url", { body: file, as: "caller" })).body;
+}
+
+/**
+ * @param {string} originalKey
+ * @returns {Promise<Readiness>}
+ */
+export async function readiness(originalKey) {
+  const query = new URLSearchParams({ originalKey });
+  return (await call("GET", `/api/artworks/readiness?${query}`, { as: "caller" })).body;
+}
+
+/** Reads the caller's quota and tells the page; signs out when the token is no longer good. */
+export async function refreshAccount() {
+  session.setAccount((await call("GET", "/api/me", { as: "caller" })).body.data);
+}
+
+/** @param {{body: any, headers: Headers}} answer */
+const readOf = ({ body, headers }) => ({ artwork: body.data, etag: headers.get("etag") });
+
+/**
+ * `as`: nobody sends no token; a caller must be signed in; whoever may be.
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal, as?: "nobody" | "caller" | "whoever"}} options
+ * @returns {Promise<{body: any, headers: Headers}>}
+ */
+async function call(method, path, { body, headers = {}, signal, as = "nobody" } = {}) {
+  const attempt = () => {
+    const token = as === "nobody" ? null : session.currentToken();
+    return send(path, {
+      method,
+      signal,
+      headers: {
+        ...headers,
+        ...(body ? { "content-type": "application/json" } : {}),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401 || as === "nobody") throw error;
+    if (await session.renew()) return attempt();
+    session.forget();
+    if (as === "whoever") return attempt();
+    throw new ApiError("Your session has ended. Please sign in again.", error);
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} init
+ */
+async function send(path, init) {
+  let answer;
+  try {
+    answer = await fetch(path, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(UNREACHABLE);
+  }
+  if (answer.status === 204) return { body: null, headers: answer.headers };
+  const body = await answer.json().catch(() => null);
+  if (answer.ok && body) return { body, headers: answer.headers };
+  throw new ApiError(body?.error ?? UNEXPECTED, {
+    status: answer.status,
+    code: body?.code ?? "unexpected",
+    retryAfter: Number(answer.headers.get("retry-after")) || null,
+  });
+}

@@ -1,0 +1,56 @@
+// What only its owner does to an artwork: changing what is said of it, and taking it down.
+
+import { ApiError, changeArtwork, deleteArtwork, refreshAccount } from "./api.js";
+import { openDialog } from "./dialogs.js";
+import { h } from "./dom.js";
+import { detailFields, titleField, valuesOf } from "./fields.js";
+
+/** @typedef {import("./api.js").Artwork} Artwork */
+
+/**
+ * Resolves to the changed artwork, or to null when nothing was changed.
+ * @param {Artwork} artwork
+ * @param {string | null} etag of the version that is being changed
+ * @param {() => void} reread called when somebody else changed it in the meantime
+ */
+export async function editArtwork(artwork, etag, reread) {
+  /** @type {import("./api.js").Read | null} */
+  let changed = null;
+  await openDialog({
+    heading: "Edit the details",
+    action: "Save",
+    content: [titleField(artwork.title), detailFields(artwork)],
+    submit: async (form) => {
+      changed = await changeArtwork(artwork.id, valuesOf(form), etag).catch((error) => {
+        if (!(error instanceof ApiError) || error.status !== 412) throw error;
+        reread();
+        throw new Error(
+          "Somebody changed this artwork in the meantime. Close this, look at it again, then repeat your change.",
+        );
+      });
+    },
+  });
+  return /** @type {import("./api.js").Read | null} */ (changed);
+}
+
+/**
+ * Resolves to true once the artwork is gone.
+ * @param {Artwork} artwork
+ */
+export async function removeArtwork(artwork) {
+  const gone = await openDialog({
+    heading: "Delete this artwork?",
+    action: "Delete",
+    danger: true,
+    content: [
+      h(
+        "p",
+        { dir: "auto" },
+        `“${artwork.title}”, its original and its three renditions are removed for good.`,
+      ),
+    ],
+    submit: () => deleteArtwork(artwork.id),
+  });
+  if (gone) await refreshAccount().catch(() => undefined);
+  return gone;
+}

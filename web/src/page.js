@@ -1,0 +1,141 @@
+// The page: which view the address asks for, and how links, Back and files dropped anywhere lead there.
+
+import { format, parse } from "./address.js";
+import { ArtworkView } from "./artwork.js";
+import { h } from "./dom.js";
+import { catchFiles } from "./files.js";
+import { Gallery } from "./gallery.js";
+import { fillHeader } from "./header.js";
+import { restore } from "./sign-in.js";
+import { emptyState } from "./states.js";
+import { UploadView } from "./upload-view.js";
+
+/** @typedef {{element: HTMLElement, title: string, heading: HTMLElement, dispose?: () => void}} View */
+
+const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+const header = fillHeader(/** @type {HTMLElement} */ (document.getElementById("header")));
+const gallery = new Gallery((filters) => navigate(format({ view: "gallery", filters }), { keepFocus: true }));
+const restored = restore();
+const uploads = new UploadView(restored, () => gallery.invalidate());
+
+/** @type {View | null} */
+let current = null;
+/** @type {WeakMap<View, HTMLElement>} */
+const focusedIn = new WeakMap();
+
+/**
+ * @param {string} path
+ * @param {{replace?: boolean, keepFocus?: boolean}} [options]
+ */
+function navigate(path, { replace = false, keepFocus = false } = {}) {
+  if (replace) history.replaceState(history.state, "", path);
+  else {
+    history.replaceState({ scroll: scrollY }, "");
+    history.pushState(null, "", path);
+  }
+  show({ keepFocus });
+  scrollTo(0, 0);
+}
+
+/** @param {{keepFocus?: boolean, returning?: boolean}} [options] */
+function show({ keepFocus = false, returning = false } = {}) {
+  const view = viewOf(parse(location));
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  if (view !== current) hang(view);
+  entitle(view.title);
+  header.mark(location.pathname);
+  if (keepFocus) return;
+  const before = returning ? focusedIn.get(view) : null;
+  (before?.isConnected ? before : view.heading).focus({ preventScroll: true });
+}
+
+/** @param {View} view */
+function hang(view) {
+  const focused = document.activeElement;
+  if (current && focused instanceof HTMLElement && current.element.contains(focused))
+    focusedIn.set(current, focused);
+  current?.dispose?.();
+  main.replaceChildren(view.element);
+  current = view;
+}
+
+/**
+ * @param {import("./address.js").Route} route
+ * @returns {View}
+ */
+function viewOf(route) {
+  if (route.view === "gallery") {
+    gallery.show(route.filters);
+    return gallery;
+  }
+  if (route.view === "upload") {
+    uploads.open();
+    return uploads;
+  }
+  if (route.view === "artwork") {
+    const changed = () => gallery.invalidate();
+    return new ArtworkView(route, {
+      known: gallery.artworks,
+      more: () => gallery.more(),
+      navigate,
+      changed,
+      entitle,
+    });
+  }
+  return nowhere();
+}
+
+/** @returns {View} */
+function nowhere() {
+  const heading = h("h1", { tabindex: -1, class: "visually-hidden" }, "Not found");
+  const home = h("a", { class: "button", href: "/" }, "See all pictures");
+  return {
+    title: "Not found",
+    heading,
+    element: h(
+      "section",
+      {},
+      heading,
+      emptyState("There is nothing here", "The link may be incomplete.", home),
+    ),
+  };
+}
+
+/** @param {string} title */
+function entitle(title) {
+  document.title = title === "Gallery" ? title : `${title} · Gallery`;
+}
+
+/** @param {MouseEvent} event */
+function follow(event) {
+  if (
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
+  const link = /** @type {Element} */ (event.target).closest("a");
+  if (!link || link.origin !== location.origin || link.hasAttribute("download") || link.target) return;
+  if (parse(link).view === "nowhere" || link.hash) return;
+  event.preventDefault();
+  navigate(link.pathname + link.search, { replace: "replace" in link.dataset });
+}
+
+history.scrollRestoration = "manual";
+document.addEventListener("click", follow);
+addEventListener("popstate", (event) => {
+  show({ returning: true });
+  scrollTo(0, event.state?.scroll ?? 0);
+});
+addEventListener("beforeunload", (event) => {
+  if (uploads.busy) event.preventDefault();
+});
+catchFiles((files) => {
+  if (location.pathname !== "/upload") navigate("/upload");
+  uploads.add(files);
+});
+
+show({ keepFocus: true });

@@ -1,0 +1,65 @@
+// Who is signed in. This is the one place where a production site connects its own session.
+//
+// The page needs a bearer token for the API. Without configuration (development) a person pastes one, printed by
+// `vfa token`; it is kept in sessionStorage, which ends with the tab. In production fill in two <meta> elements of
+// index.html instead:
+//
+//   <meta name="session-endpoint" content="/session/token">  GET with the site's cookie; answers {"token": "…"},
+//                                                            or 401 when nobody is signed in
+//   <meta name="sign-in-page" content="/login">              where "Sign in" leads; receives ?return=<path>
+//
+// A token from the endpoint is kept in memory only and fetched again when the API no longer accepts it.
+
+const KEEPER = "gallery.token";
+
+/** @typedef {{id: string, username: string, artworkLimit: number, artworkCount: number, artworkRemaining: number}} Account */
+
+/** @param {string} name */
+const configured = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") || null;
+
+const endpoint = configured("session-endpoint");
+
+/** Sends "change" whenever the account or its figures change, and "leave" before somebody signs out. */
+export const changes = new EventTarget();
+
+/** @type {string | null} */
+let token = endpoint ? null : sessionStorage.getItem(KEEPER);
+/** @type {Account | null} */
+let account = null;
+
+export const currentToken = () => token;
+export const currentAccount = () => account;
+
+/** The page that signs people in, or null when they paste a token here. */
+export const signInPage = () => (endpoint ? configured("sign-in-page") : null);
+
+/** @param {Account} known */
+export function setAccount(known) {
+  account = known;
+  changes.dispatchEvent(new Event("change"));
+}
+
+/** @param {string} pasted */
+export function setToken(pasted) {
+  token = pasted;
+  if (!endpoint) sessionStorage.setItem(KEEPER, pasted);
+}
+
+export function forget() {
+  token = null;
+  account = null;
+  sessionStorage.removeItem(KEEPER);
+  changes.dispatchEvent(new Event("change"));
+}
+
+/**
+ * Asks the site's own session for a token. False when there is none, or no endpoint is configured.
+ * @returns {Promise<boolean>}
+ */
+export async function renew() {
+  if (!endpoint) return false;
+  const answer = await fetch(endpoint, { headers: { accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return false;
+  token = (await answer.json()).token;
+  return true;
+}

@@ -1,0 +1,102 @@
+// The upload page. The uploader itself is fetched only here, once somebody who is signed in wants to upload.
+
+import { refreshAccount } from "./api.js";
+import { h } from "./dom.js";
+import * as session from "./session.js";
+import { signIn } from "./sign-in.js";
+import { emptyState, errorState, loadingState } from "./states.js";
+
+const STYLE = "/assets/upload/desk.css";
+
+export class UploadView {
+  title = "Upload";
+  heading = h("h1", { tabindex: -1 }, "Upload");
+
+  /** @type {import("./upload/desk.js").Desk | null} */
+  #desk = null;
+  /** @type {File[]} */
+  #waiting = [];
+  #place = h("div");
+  #restored;
+  #onartwork;
+  #opened = false;
+
+  /**
+   * @param {Promise<void>} restored settles once it is known who is signed in
+   * @param {() => void} onartwork called when the gallery has got another artwork
+   */
+  constructor(restored, onartwork) {
+    this.#restored = restored;
+    this.#onartwork = onartwork;
+    this.element = h("section", { class: "upload" }, this.heading, this.#place);
+    session.changes.addEventListener("change", () => this.#opened && this.#settle());
+    session.changes.addEventListener("leave", () => this.#close());
+  }
+
+  /** Whether leaving the page would lose work. */
+  get busy() {
+    return this.#desk?.busy ?? false;
+  }
+
+  async open() {
+    this.#opened = true;
+    if (!this.#desk) this.#place.replaceChildren(loadingState("One moment…"));
+    await this.#restored;
+    if (session.currentAccount()) await refreshAccount().catch(() => undefined);
+    await this.#settle();
+  }
+
+  #close() {
+    this.#desk?.dispose();
+    this.#desk = null;
+  }
+
+  /** @param {File[]} files */
+  add(files) {
+    if (this.#desk) this.#desk.add(files);
+    else this.#waiting.push(...files);
+  }
+
+  async #settle() {
+    const account = session.currentAccount();
+    // A session that ends by itself takes no chosen files with it: their owner signs in again and goes on.
+    if (this.#desk && (!account || account.id === this.#desk.owner)) return;
+    this.#close();
+    if (account) await this.#fetchDesk(account.id);
+    else this.#place.replaceChildren(askToSignIn());
+  }
+
+  /** @param {string} owner */
+  async #fetchDesk(owner) {
+    this.#place.replaceChildren(loadingState("Fetching the uploader…"));
+    try {
+      const [{ Desk }] = await Promise.all([import("./upload/desk.js"), loadStyle()]);
+      if (this.#desk || session.currentAccount()?.id !== owner) return;
+      this.#desk = new Desk(owner, this.#onartwork);
+      this.#place.replaceChildren(this.#desk.element);
+      this.#desk.add(this.#waiting.splice(0));
+    } catch (error) {
+      console.warn(error);
+      // A newer page may have replaced the files of this one; only a reload fetches what belongs together.
+      const sentence = "The uploader could not be fetched. Check your connection.";
+      this.#place.replaceChildren(errorState(new Error(sentence), () => location.reload()));
+    }
+  }
+}
+
+function askToSignIn() {
+  const button = h("button", { type: "button", class: "button primary", onclick: signIn }, "Sign in");
+  return emptyState("Sign in to upload", "Pictures are hung under your name.", button);
+}
+
+function loadStyle() {
+  return new Promise((resolve, reject) => {
+    if (document.querySelector(`link[href="${STYLE}"]`)) return resolve(undefined);
+    const link = h("link", { rel: "stylesheet", href: STYLE, onload: resolve });
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error(`${STYLE} does not load`));
+    });
+    document.head.append(link);
+  });
+}
