@@ -1,0 +1,143 @@
+"""Fixtures of the end-to-end tests: a gallery to talk to, and accounts in it.
+
+Without options the tests start the local runtime. `--base-url` names another system: a genuine `wrangler dev`
+or a deployment; accounts are then made with `vfa user add` and the words of `--accounts`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.e2e.browsing import browser, visit  # noqa: F401
+from tests.e2e.uploads import create, upload
+from tools import stack as local_stack
+from tools.stack import ROOT, Stack
+
+VFA = ROOT / ".venv/bin/vfa"
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An artist with a token and a client that sends it."""
+
+    username: str
+    user_id: str
+    token: str
+    client: httpx.Client
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def upload(self, data: bytes, content_type: str = "image/jpeg") -> str:
+        """Ticket and PUT; the original's key."""
+        return upload(self.client, data, content_type)
+
+    def create(self, key: str, title: str = "Untitled", **fields: Any) -> httpx.Response:
+        return create(self.client, key, title, **fields)
+
+
+AccountFactory = Callable[..., Account]
+
+
+def vfa(*arguments: str) -> str:
+    done = subprocess.run([str(VFA), *arguments], check=False, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The tests' own local runtime; tests that need its faults or database run against no other system."""
+    if request.config.getoption("--base-url"):
+        pytest.skip("needs the local runtime's control port")
+    deadline = ["--var", "VARIANT_DEADLINE_SECONDS=4"]
+    with local_stack.running(tmp_path_factory.mktemp("state"), arguments=deadline) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gallery_url(request: pytest.FixtureRequest) -> str:
+    """Base URL of the system under test, without a slash at its end."""
+    given = request.config.getoption("--base-url")
+    return str(given or request.getfixturevalue("stack").url).rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def account_words(request: pytest.FixtureRequest) -> list[str]:
+    """What `vfa user add` and `vfa token` need to reach the system's accounts."""
+    if request.config.getoption("--base-url"):
+        return shlex.split(str(request.config.getoption("--accounts")))
+    return ["--state", str(request.getfixturevalue("stack").state)]
+
+
+@pytest.fixture(scope="session")
+def account(gallery_url: str, account_words: list[str]) -> Iterator[AccountFactory]:
+    """Makes a new artist: `account(limit=2)`."""
+    clients: list[httpx.Client] = []
+    numbers = itertools.count(1)
+
+    def make(limit: int = 100, username: str | None = None) -> Account:
+        username = username or f"artist-{next(numbers)}-{secrets.token_hex(3)}"
+        user_id = vfa("user", "add", username, "--limit", str(limit), *account_words)
+        token = vfa("token", username, *account_words)
+        client = httpx.Client(
+            base_url=gallery_url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS
+        )
+        clients.append(client)
+        return Account(username, user_id, token, client)
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def operator(account: AccountFactory, account_words: list[str], gallery_url: str) -> Iterator[httpx.Client]:
+    """A client whose token may also sweep, and reprocess other people's artworks."""
+    token = vfa("token", account().username, "--operator", *account_words)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=gallery_url, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def anonymous(gallery_url: str) -> Iterator[httpx.Client]:
+    """A client without a token."""
+    with httpx.Client(base_url=gallery_url, timeout=TIMEOUT_SECONDS) as client:
+        yield client
+
+
+@pytest.fixture
+def faults(stack: Stack) -> Iterator[Callable[..., None]]:
+    """Switches faults on in one Worker of the local runtime, and all of them off again afterwards."""
+    touched: set[str] = set()
+
+    def switch(worker: str, **fault: Any) -> None:
+        touched.add(worker)
+        stack.control("faults", worker=worker, **fault)
+
+    yield switch
+    for worker in touched:
+        stack.control("faults", worker=worker)
+
+
+@pytest.fixture
+def objects(stack: Stack) -> Callable[[], set[str]]:
+    """Lists the keys of all objects in the local bucket."""
+    return lambda: set(stack.control("objects")["keys"])
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    return ROOT

@@ -1,0 +1,210 @@
+"""Faults injected into the running system: whatever breaks, a create is whole or leaves nothing."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from tests.e2e.conftest import Account, AccountFactory
+from tests.pictures import jpeg
+from tools.stack import Stack
+
+VARIANTS = ("thumbnail", "icon", "watermark")
+FAILED = "Image processing failed. Please try again."
+TRANSIENT = "D1_ERROR: Network connection lost."
+Faults = Callable[..., None]
+Objects = Callable[[], set[str]]
+
+
+@pytest.fixture(scope="module")
+def artist(account: AccountFactory) -> Account:
+    return account(limit=1000)
+
+
+@pytest.fixture
+def key(artist: Account) -> str:
+    return artist.upload(jpeg(320, 240, seed=3))
+
+
+def recorded(stack: Stack, key: str) -> int:
+    return int(stack.rows("SELECT count(*) AS n FROM artworks WHERE original_key = ?", key)[0]["n"])
+
+
+def count_matches_rows(stack: Stack, artist: Account) -> bool:
+    rows = stack.rows("SELECT count(*) AS n FROM artworks WHERE user_id = ?", artist.user_id)
+    counts = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", artist.user_id)
+    return rows == counts
+
+
+def renditions_of(keys: set[str], original: str) -> set[str]:
+    name = original.split("/", 1)[1].rsplit(".", 1)[0]
+    return {key for key in keys if name in key and not key.startswith("originals/")}
+
+
+def eventually_gone(objects: Objects, original: str, seconds: float) -> bool:
+    """Whether the original's renditions are gone, and stay so, within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while renditions_of(objects(), original):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+@pytest.mark.parametrize("kind", ["error", "unwritten", "dies"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_broken_sibling_leaves_nothing_and_the_retry_succeeds(
+    stack: Stack, artist: Account, key: str, faults: Faults, objects: Objects, variant: str, kind: str
+) -> None:
+    faults(variant, rendering={"kind": kind})
+    failed = artist.create(key)
+    assert (failed.status_code, failed.json()["error"]) == (500, FAILED)
+    assert failed.json()["code"] == "processing_failed"
+    assert recorded(stack, key) == 0
+    assert renditions_of(objects(), key) == set()
+    assert count_matches_rows(stack, artist)
+
+    faults(variant)
+    assert artist.create(key).status_code == 201
+    assert len(renditions_of(objects(), key)) == 3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_success_after_the_deadline_leaves_nothing_behind(
+    stack: Stack, artist: Account, key: str, faults: Faults, objects: Objects, variant: str
+) -> None:
+    faults(variant, rendering={"kind": "late", "ms": 5000})
+    assert artist.create(key).status_code == 500
+    time.sleep(1.5)
+    assert eventually_gone(objects, key, 5)
+    assert recorded(stack, key) == 0
+
+    faults(variant)
+    assert artist.create(key).status_code == 201
+
+
+def test_a_retry_is_not_harmed_by_the_late_success_of_the_first_try(
+    artist: Account, key: str, faults: Faults, objects: Objects
+) -> None:
+    faults("icon", rendering={"kind": "late", "ms": 5500})
+    assert artist.create(key).status_code == 500
+    faults("icon")
+    answer = artist.create(key)
+    assert answer.status_code == 201
+    time.sleep(3)
+    urls = [answer.json()["data"][name] for name in ("displayUrl", "thumbnailUrl", "iconUrl")]
+    assert [httpx.get(url).status_code for url in urls] == [200, 200, 200]
+    assert len(renditions_of(objects(), key)) == 3
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_without_kv_the_create_is_still_right(artist: Account, key: str, faults: Faults, method: str) -> None:
+    faults("gateway", bindings=[{"binding": "READY", "method": method, "message": "KV is down"}])
+    assert artist.create(key).status_code == 201
+
+
+def test_a_stale_flag_does_not_hide_a_finished_artwork(artist: Account, key: str, faults: Faults) -> None:
+    assert artist.create(key).status_code == 201
+    faults("gateway", bindings=[{"binding": "READY", "method": "get", "result": None}])
+    readiness = artist.client.get("/api/artworks/readiness", params={"originalKey": key})
+    assert readiness.json() == {"display": True, "thumbnail": True, "icon": True}
+
+
+# One pattern for each batch or statement of the create, in the order in which they run.
+STATEMENTS = {
+    "user and artwork": "FROM users WHERE id",
+    "claim": "INSERT INTO claims",
+    "commit": "INSERT INTO artworks",
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
+@pytest.mark.parametrize("afterwards", [False, True], ids=["lost question", "lost answer"])
+def test_a_transient_database_error_is_overcome(
+    stack: Stack, artist: Account, key: str, faults: Faults, statement: str, afterwards: bool
+) -> None:
+    fault = {
+        "binding": "DB",
+        "matching": statement,
+        "message": TRANSIENT,
+        "times": 2,
+        "afterwards": afterwards,
+    }
+    faults("gateway", bindings=[{**fault, "method": method} for method in ("batch", "statement")])
+    answer = artist.create(key)
+    assert answer.status_code in (200, 201), answer.text
+    assert recorded(stack, key) == 1
+    assert count_matches_rows(stack, artist)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
+def test_a_lasting_database_error_records_nothing(
+    stack: Stack, artist: Account, key: str, faults: Faults, objects: Objects, statement: str
+) -> None:
+    fault = {"binding": "DB", "matching": statement, "message": "D1_ERROR: no such column: nonsense"}
+    faults("gateway", bindings=[{**fault, "method": method} for method in ("batch", "statement")])
+    answer = artist.create(key)
+    assert answer.status_code >= 500
+    assert set(answer.json()) >= {"error", "code", "requestId"}
+    assert "nonsense" not in answer.text
+    faults("gateway")
+    assert recorded(stack, key) == 0
+    assert renditions_of(objects(), key) == set()
+    assert artist.create(key).status_code == 201
+
+
+def test_the_answer_of_a_commit_may_be_lost_for_good(
+    stack: Stack, artist: Account, key: str, faults: Faults
+) -> None:
+    fault = {
+        "binding": "DB",
+        "matching": "INSERT INTO artworks",
+        "message": "D1_ERROR: internal error",
+        "afterwards": True,
+    }
+    faults("gateway", bindings=[{**fault, "method": "batch", "times": 1}])
+    assert artist.create(key).status_code in (200, 201)
+    assert recorded(stack, key) == 1
+    assert count_matches_rows(stack, artist)
+
+
+def test_a_client_that_hangs_up_leaves_a_whole_artwork_or_nothing(
+    stack: Stack, artist: Account, objects: Objects
+) -> None:
+    keys = [artist.upload(jpeg(1600, 1200, seed=seed)) for seed in range(6)]
+    for patience, key in zip((0.02, 0.05, 0.1, 0.2, 0.3, 0.4), keys, strict=True):
+        with httpx.Client(base_url=stack.url, headers=artist.headers, timeout=patience) as hasty:
+            try:
+                hasty.post("/api/artworks", json={"title": "Gone", "originalKey": key})
+            except httpx.TimeoutException:
+                continue
+    deadline = time.monotonic() + 20
+    while not settled(stack, objects, keys):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    assert count_matches_rows(stack, artist)
+    assert {artist.create(key).status_code for key in keys} <= {200, 201}
+
+
+def settled(stack: Stack, objects: Objects, keys: list[str]) -> bool:
+    """Whether each original has a row and three renditions, or neither."""
+    found = objects()
+    return all((recorded(stack, key), len(renditions_of(found, key))) in {(1, 3), (0, 0)} for key in keys)
+
+
+def test_the_same_original_at_once_makes_one_artwork(
+    stack: Stack, artist: Account, key: str, faults: Faults
+) -> None:
+    faults("icon", rendering={"kind": "late", "ms": 800})
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: artist.create(key), range(4)))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {200, 201, 409}
+    assert 409 in statuses
+    assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 409)
+    assert artist.create(key).status_code == 200
+    assert recorded(stack, key) == 1
