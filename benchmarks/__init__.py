@@ -1,0 +1,1 @@
+"""The benchmark suite: see README.md for what it measures and how."""

@@ -1,0 +1,63 @@
+// Renders files in Pyodide under Node, with WebAssembly memory capped as in the siblings, and prints what it took.
+//
+//   node benchmarks/imaging_memory.mjs <variant> [--unlimited] [--times N] <file>...
+//
+// One line of JSON a render: {file, ok, error, ms, heapMiB, usedMiB, restMiB}. Memory never shrinks, so only the
+// first render of a process shows its own peak. `heapMiB` grows in steps of 5 to 20 %; `usedMiB` is what was asked for.
+
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const CAP_MIB = Number(process.env.CAP_MIB ?? 88);
+const ROOT = join(import.meta.dirname, "..");
+const PAGES_PER_MIB = 16;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { unlimited: { type: "boolean" }, times: { type: "string", default: "1" } },
+});
+const [variant, ...files] = positionals;
+
+let memory;
+const Memory = WebAssembly.Memory;
+WebAssembly.Memory = function (descriptor) {
+  const main = descriptor.initial > PAGES_PER_MIB;
+  const capped = { ...descriptor, maximum: Math.min(descriptor.maximum ?? Infinity, CAP_MIB * PAGES_PER_MIB) };
+  const made = new Memory(capped);
+  if (main) memory = made;
+  return made;
+};
+WebAssembly.Memory.prototype = Memory.prototype;
+
+const { loadPyodide } = await import("pyodide");
+const python = await loadPyodide({ env: { HOME: "/session" } });
+
+function copy(folder, target) {
+  python.FS.mkdirTree(target);
+  for (const name of readdirSync(folder)) {
+    if (name === "__pycache__") continue;
+    const [from, to] = [join(folder, name), `${target}/${name}`];
+    if (statSync(from).isDirectory()) copy(from, to);
+    else python.FS.writeFile(to, readFileSync(from));
+  }
+}
+copy(join(ROOT, "variants/thumbnail/python_modules"), "/bundle/python_modules");
+copy(join(ROOT, "variants/src"), "/bundle");
+python.FS.mkdirTree("/host");
+python.FS.mount(python.FS.filesystems.NODEFS, { root: "/" }, "/host");
+
+python.runPython(readFileSync(join(import.meta.dirname, "imaging_memory_pyodide.py"), "utf8"));
+const render = python.globals.get("render_file");
+const heapMiB = () => memory.buffer.byteLength / (1 << 20);
+const usedMiB = () => (python._module._sbrk(0) >>> 0) / (1 << 20);
+const restMiB = usedMiB();
+
+for (let time = 0; time < Number(options.times); time++) {
+  for (const file of files) {
+    const started = performance.now();
+    const error = await render(variant, `/host${file}`, options.unlimited ?? false);
+    const ms = Math.round(performance.now() - started);
+    console.log(JSON.stringify({ file, ok: !error, error, ms, heapMiB: heapMiB(), usedMiB: usedMiB(), restMiB }));
+  }
+}
