@@ -1,0 +1,389 @@
+"""A stand-in for Cloudflare's API: enough of it for a whole deployment by the genuine Wrangler.
+
+It keeps what it is told: databases are real SQLite, Workers their uploaded parts.
+"""
+
+from __future__ import annotations
+
+import email.parser
+import json
+import re
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ACCOUNT = "0123456789abcdef0123456789abcdef"
+SUBDOMAIN = "gallery-tests"
+
+Answer = tuple[int, Any]
+
+
+class Refused(Exception):
+    """An answer of the API with an error code."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        self.status, self.code, self.message = status, code, message
+
+
+@dataclass
+class Database:
+    name: str
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    connection: sqlite3.Connection = field(
+        default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    )
+    upload: bytes = b""
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        results = []
+        for statement in statements(sql):
+            cursor = self.connection.execute(statement)
+            names = [column[0] for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            results.append({"results": rows, "success": True, "meta": {"duration": 0.1}})
+        return results
+
+
+def statements(sql: str) -> Iterator[str]:
+    statement = ""
+    for part in re.split(r"(;)", sql):
+        statement += part
+        if part == ";" and sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if re.sub(r"--[^\n]*", "", statement).strip():
+        yield statement
+
+
+@dataclass
+class Worker:
+    metadata: dict[str, Any]
+    parts: dict[str, bytes]
+    secrets: dict[str, str] = field(default_factory=dict)
+    crons: list[str] = field(default_factory=list)
+    subdomain: dict[str, Any] = field(default_factory=lambda: {"enabled": False, "previews_enabled": False})
+
+
+@dataclass
+class Cloudflare:
+    """The account. `calls` are the requests that change something, in their order."""
+
+    databases: dict[str, Database] = field(default_factory=dict)
+    buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    namespaces: dict[str, str] = field(default_factory=dict)
+    workers: dict[str, Worker] = field(default_factory=dict)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    url: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, method: str, path: str, kind: str, body: bytes) -> Answer:
+        with self.lock:
+            for verb, pattern, handler in ROUTES:
+                match = re.fullmatch(pattern, path)
+                if match and verb == method:
+                    if method != "GET":
+                        self.calls.append(f"{method} {path}")
+                    return handler(self, *match.groups(), *([(kind, body)] if method != "GET" else []))
+        self.unknown.append(f"{method} {path}")
+        raise Refused(404, 7003, f"no route for {method} {path}")
+
+    def close(self) -> None:
+        for database in self.databases.values():
+            database.connection.close()
+
+    def database(self, identity: str) -> Database:
+        for database in self.databases.values():
+            if database.uuid == identity:
+                return database
+        raise Refused(404, 7404, f"The database {identity} could not be found")
+
+    def keep(
+        self,
+        name: str,
+        metadata: dict[str, Any],
+        secrets: dict[str, str],
+        parts: dict[str, bytes] | None = None,
+    ) -> None:
+        """A Worker was uploaded; what is not part of a version stays as it was."""
+        old = self.workers.get(name)
+        self.workers[name] = Worker(metadata, parts or {}, secrets)
+        if old:
+            self.workers[name].subdomain, self.workers[name].crons = old.subdomain, old.crons
+
+    def worker(self, name: str) -> Worker:
+        if name not in self.workers:
+            raise Refused(404, 10007, "This Worker does not exist on your account.")
+        return self.workers[name]
+
+
+Sent = tuple[str, bytes]
+Handler = Callable[..., Answer]
+ROUTES: list[tuple[str, str, Handler]] = []
+
+
+def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        ROUTES.append((method, pattern.replace("ACCOUNT", f"/accounts/{ACCOUNT}"), handler))
+        return handler
+
+    return register
+
+
+@route("GET", "/user/tokens/verify")
+def verify(_: Cloudflare) -> Answer:
+    return 200, {"id": "token", "status": "active"}
+
+
+@route("GET", "/user")
+def user(_: Cloudflare) -> Answer:
+    return 200, {"email": "operator@example.org"}
+
+
+@route("GET", "/accounts")
+def accounts(_: Cloudflare) -> Answer:
+    return 200, [{"id": ACCOUNT, "name": "Tests"}]
+
+
+@route("GET", "/memberships")
+def memberships(_: Cloudflare) -> Answer:
+    return 200, [{"account": {"id": ACCOUNT, "name": "Tests"}}]
+
+
+@route("GET", "ACCOUNT/d1/database")
+def list_databases(cloud: Cloudflare) -> Answer:
+    return 200, [{"name": each.name, "uuid": each.uuid} for each in cloud.databases.values()]
+
+
+@route("POST", "ACCOUNT/d1/database")
+def create_database(cloud: Cloudflare, sent: Sent) -> Answer:
+    name = json.loads(sent[1])["name"]
+    if name in cloud.databases:
+        raise Refused(400, 7502, f"Database with name '{name}' already exists")
+    cloud.databases[name] = Database(name)
+    return 200, {"name": name, "uuid": cloud.databases[name].uuid}
+
+
+@route("GET", r"ACCOUNT/d1/database/([\w-]+)")
+def get_database(cloud: Cloudflare, name: str) -> Answer:
+    found = cloud.databases.get(name) or cloud.database(name)
+    return 200, {"name": found.name, "uuid": found.uuid}
+
+
+@route("POST", r"ACCOUNT/d1/database/([\w-]+)/query")
+def query(cloud: Cloudflare, identity: str, sent: Sent) -> Answer:
+    try:
+        return 200, cloud.database(identity).query(json.loads(sent[1])["sql"])
+    except sqlite3.Error as error:
+        raise Refused(400, 7500, str(error)) from error
+
+
+@route("POST", r"ACCOUNT/d1/database/([\w-]+)/import")
+def import_file(cloud: Cloudflare, identity: str, sent: Sent) -> Answer:
+    database, wish = cloud.database(identity), json.loads(sent[1])
+    if wish["action"] == "init":
+        return 200, {
+            "success": True,
+            "upload_url": f"{cloud.url}/upload/{identity}",
+            "filename": "deploy.sql",
+        }
+    database.query(f"BEGIN; {database.upload.decode()}\n; COMMIT")
+    meta = {"duration": 1.0, "rows_read": 0, "rows_written": 0, "size_after": 8192}
+    result = {"num_queries": 1, "final_bookmark": "0", "meta": meta}
+    return 200, {"success": True, "status": "complete", "messages": [], "result": result}
+
+
+@route("PUT", r"/upload/([\w-]+)")
+def upload(cloud: Cloudflare, identity: str, sent: Sent) -> Answer:
+    cloud.database(identity).upload = sent[1]
+    return 200, None
+
+
+@route("GET", "ACCOUNT/r2/buckets")
+def list_buckets(cloud: Cloudflare) -> Answer:
+    return 200, {"buckets": [{"name": name, "creation_date": "2026-11-01"} for name in cloud.buckets]}
+
+
+@route("POST", "ACCOUNT/r2/buckets")
+def create_bucket(cloud: Cloudflare, sent: Sent) -> Answer:
+    name = json.loads(sent[1])["name"]
+    if name in cloud.buckets:
+        raise Refused(409, 10004, "The bucket you tried to create already exists, and you own it.")
+    cloud.buckets[name] = {"cors": [], "domains": []}
+    return 200, {"name": name}
+
+
+@route("GET", r"ACCOUNT/r2/buckets/([\w-]+)")
+def get_bucket(cloud: Cloudflare, name: str) -> Answer:
+    if name not in cloud.buckets:
+        raise Refused(404, 10006, "The specified bucket does not exist.")
+    return 200, {"name": name, "creation_date": "2026-11-01"}
+
+
+@route("PUT", r"ACCOUNT/r2/buckets/([\w-]+)/cors")
+def set_cors(cloud: Cloudflare, bucket: str, sent: Sent) -> Answer:
+    cloud.buckets[bucket]["cors"] = json.loads(sent[1])["rules"]
+    return 200, {}
+
+
+@route("GET", r"ACCOUNT/r2/buckets/([\w-]+)/domains/custom")
+def list_domains(cloud: Cloudflare, bucket: str) -> Answer:
+    status = {"ownership": "active", "ssl": "active"}
+    domains = [{**each, "enabled": True, "status": status} for each in cloud.buckets[bucket]["domains"]]
+    return 200, {"domains": domains}
+
+
+@route("POST", r"ACCOUNT/r2/buckets/([\w-]+)/domains/custom")
+def add_domain(cloud: Cloudflare, bucket: str, sent: Sent) -> Answer:
+    cloud.buckets[bucket]["domains"].append(json.loads(sent[1]))
+    return 200, {}
+
+
+@route("GET", "ACCOUNT/storage/kv/namespaces")
+def list_namespaces(cloud: Cloudflare) -> Answer:
+    return 200, [{"title": title, "id": identity} for title, identity in cloud.namespaces.items()]
+
+
+@route("POST", "ACCOUNT/storage/kv/namespaces")
+def create_namespace(cloud: Cloudflare, sent: Sent) -> Answer:
+    title = json.loads(sent[1])["title"]
+    if title in cloud.namespaces:
+        raise Refused(400, 10014, "a namespace with this account ID and title already exists")
+    cloud.namespaces[title] = uuid.uuid4().hex
+    return 200, {"id": cloud.namespaces[title], "title": title}
+
+
+@route("GET", r"ACCOUNT/workers/scripts/([\w-]+)/secrets")
+def list_secrets(cloud: Cloudflare, name: str) -> Answer:
+    return 200, [{"name": each, "type": "secret_text"} for each in cloud.worker(name).secrets]
+
+
+@route("GET", r"ACCOUNT/workers/services/([\w-]+)")
+def get_service(cloud: Cloudflare, name: str) -> Answer:
+    cloud.worker(name)
+    script = {"tag": name, "tags": [], "last_deployed_from": "wrangler"}
+    return 200, {"default_environment": {"environment": "production", "script": script}}
+
+
+@route("PUT", r"ACCOUNT/workers/scripts/([\w-]+)")
+def put_script(cloud: Cloudflare, name: str, sent: Sent) -> Answer:
+    receive(cloud, name, sent)
+    return 200, {"id": name, "etag": "e", "deployment_id": uuid.uuid4().hex, "startup_time_ms": 12}
+
+
+@route("POST", r"ACCOUNT/workers/scripts/([\w-]+)/versions")
+def post_version(cloud: Cloudflare, name: str, sent: Sent) -> Answer:
+    receive(cloud, name, sent)
+    return 200, {"id": str(uuid.uuid4()), "startup_time_ms": 12, "resources": {"script": {"etag": "e"}}}
+
+
+def receive(cloud: Cloudflare, name: str, sent: Sent) -> None:
+    """Keep the parts of a Worker; what it binds must exist, as Cloudflare insists."""
+    kind, body = sent
+    message = email.parser.BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
+    parts: dict[str, bytes] = {}
+    for part in message.get_payload():
+        content = part.get_payload(decode=True)  # type: ignore[union-attr]
+        parts[str(part.get_param("name", header="content-disposition"))] = content  # type: ignore[union-attr,assignment]
+    metadata = json.loads(parts.pop("metadata"))
+    secrets = dict(cloud.workers[name].secrets) if name in cloud.workers else {}
+    for binding in metadata["bindings"]:
+        check_binding(cloud, binding, secrets)
+        if binding["type"] == "secret_text":
+            secrets[binding["name"]] = binding["text"]
+    cloud.keep(name, metadata, secrets, parts)
+
+
+def check_binding(cloud: Cloudflare, binding: dict[str, Any], secrets: dict[str, str]) -> None:
+    exists = {
+        "d1": lambda: binding["id"] in {each.uuid for each in cloud.databases.values()},
+        "r2_bucket": lambda: binding["bucket_name"] in cloud.buckets,
+        "kv_namespace": lambda: binding["namespace_id"] in cloud.namespaces.values(),
+        "service": lambda: binding["service"] in cloud.workers,
+        "inherit": lambda: binding["name"] in secrets,
+    }
+    if not exists.get(binding["type"], lambda: True)():
+        raise Refused(400, 10021, f"binding {binding['name']} of type {binding['type']} names nothing")
+
+
+@route("GET", r"ACCOUNT/workers/scripts/([\w-]+)/settings")
+def get_settings(cloud: Cloudflare, name: str) -> Answer:
+    return 200, {"bindings": cloud.worker(name).metadata["bindings"]}
+
+
+@route("GET", r"ACCOUNT/workers/scripts/([\w-]+)/deployments")
+def list_deployments(cloud: Cloudflare, name: str) -> Answer:
+    cloud.worker(name)
+    return 200, {"deployments": []}
+
+
+@route("POST", r"ACCOUNT/workers/scripts/([\w-]+)/deployments")
+def create_deployment(cloud: Cloudflare, name: str, _: Sent) -> Answer:
+    cloud.worker(name)
+    return 200, {"id": str(uuid.uuid4())}
+
+
+@route("PATCH", r"ACCOUNT/workers/scripts/([\w-]+)/script-settings")
+def patch_settings(cloud: Cloudflare, name: str, _: Sent) -> Answer:
+    cloud.worker(name)
+    return 200, {}
+
+
+@route("POST", r"ACCOUNT/workers/scripts/([\w-]+)/assets-upload-session")
+def upload_assets(_: Cloudflare, __: str, sent: Sent) -> Answer:
+    """As if every file were known already: what a page holds is not this stand-in's business."""
+    assert json.loads(sent[1])["manifest"]
+    return 200, {"jwt": "assets", "buckets": []}
+
+
+@route("GET", r"ACCOUNT/workers/workers/([\w-]+)")
+def get_worker(cloud: Cloudflare, name: str) -> Answer:
+    return 200, {"id": name, "name": name, "subdomain": cloud.worker(name).subdomain}
+
+
+@route("GET", "ACCOUNT/workers/subdomain")
+def get_subdomain(_: Cloudflare) -> Answer:
+    return 200, {"subdomain": SUBDOMAIN}
+
+
+@route("POST", r"ACCOUNT/workers/scripts/([\w-]+)/subdomain")
+def set_subdomain(cloud: Cloudflare, name: str, sent: Sent) -> Answer:
+    cloud.worker(name).subdomain = json.loads(sent[1])
+    return 200, cloud.worker(name).subdomain
+
+
+@route("PUT", r"ACCOUNT/workers/scripts/([\w-]+)/schedules")
+def set_schedules(cloud: Cloudflare, name: str, sent: Sent) -> Answer:
+    cloud.worker(name).crons = [each["cron"] for each in json.loads(sent[1])]
+    return 200, {}
+
+
+@route("GET", r"/zones/(\w+)/rulesets/phases/http_request_firewall_custom/entrypoint")
+def get_rules(cloud: Cloudflare, _: str) -> Answer:
+    if not cloud.rules:
+        raise Refused(
+            404, 10003, "could not find entrypoint ruleset in the http_request_firewall_custom phase"
+        )
+    return 200, {"id": "ruleset", "rules": cloud.rules}
+
+
+@route("POST", r"/zones/(\w+)/rulesets")
+def create_rules(cloud: Cloudflare, _: str, sent: Sent) -> Answer:
+    cloud.rules = [{**rule, "id": "rule1"} for rule in json.loads(sent[1])["rules"]]
+    return 200, {"id": "ruleset", "rules": cloud.rules}
+
+
+@route("POST", r"/zones/(\w+)/rulesets/ruleset/rules")
+def add_rule(cloud: Cloudflare, _: str, sent: Sent) -> Answer:
+    cloud.rules.append({**json.loads(sent[1]), "id": f"rule{len(cloud.rules) + 1}"})
+    return 200, {"id": "ruleset", "rules": cloud.rules}
+
+
+@route("PATCH", r"/zones/(\w+)/rulesets/ruleset/rules/(\w+)")
+def change_rule(cloud: Cloudflare, _: str, rule: str, sent: Sent) -> Answer:
+    cloud.rules = [{**each, **json.loads(sent[1])} if each["id"] == rule else each for each in cloud.rules]
+    return 200, {"id": "ruleset", "rules": cloud.rules}

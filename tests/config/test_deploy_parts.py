@@ -1,0 +1,210 @@
+"""The parts of `make deploy`: what must be here, Wrangler's answers, the firewall rule, the smoke test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.config.cloudflare import Cloudflare
+from tests.config.cloudflare_server import serve
+from tests.config.deploying import checkout
+from tests.config.projects import ROOT
+from tests.gallery.fakes import World, settings
+from tools.deploy import answers, firewall, packages, preflight
+from tools.deploy.smoke import TRIES, SmokeTest
+from tools.deploy.target import PROJECTS, Target
+from tools.deploy.vault import Vault
+from tools.deploy.wrangler import Outcome
+from tools.problem import Problem
+
+from gallery import keys, tickets
+
+HOST = "images.example.org"
+
+
+def program(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    return Target(checkout(tmp_path), "production")
+
+
+@pytest.fixture
+def own_programs(target: Target) -> Path:
+    """A folder of programs in place of the checkout's own."""
+    (target.root / ".venv").unlink()
+    return target.root / ".venv/bin"
+
+
+def test_what_is_set_up_passes(target: Target) -> None:
+    preflight.check(target)
+
+
+@pytest.mark.parametrize(
+    ("version", "sentence"),
+    [("v22.11.0", r"Node 22\.12\.0 or newer is needed, this is v22\.11\.0"), ("", "this is none")],
+)
+def test_an_old_node_is_named(target: Target, own_programs: Path, version: str, sentence: str) -> None:
+    program(own_programs / "node", f"echo {version}")
+    with pytest.raises(Problem, match=sentence):
+        preflight.check(target)
+
+
+def test_a_missing_node_is_named(target: Target, own_programs: Path) -> None:
+    assert not own_programs.exists()
+    with pytest.raises(Problem, match="Node is missing"):
+        preflight.check(target)
+
+
+def test_another_wrangler_is_named(target: Target) -> None:
+    package = json.loads((target.root / "package.json").read_text())
+    package["devDependencies"]["wrangler"] = "9.9.9"
+    (target.root / "package.json").write_text(json.dumps(package))
+    with pytest.raises(Problem, match=r"is installed, 9\.9\.9 is wanted; run `make setup`"):
+        preflight.check(target)
+
+
+def test_what_was_not_made_is_named(target: Target) -> None:
+    (target.root / "web/dist/index.html").unlink()
+    with pytest.raises(Problem, match="the web page is not built"):
+        preflight.check(target)
+    (target.folder("icon") / "python_modules/workers").rmdir()
+    with pytest.raises(Problem, match="the icon Worker has no packages"):
+        preflight.check(target)
+    (target.root / "node_modules").unlink()
+    with pytest.raises(Problem, match="Wrangler is not installed"):
+        preflight.check(target)
+
+
+def test_warnings_in_front_of_json_are_passed_over() -> None:
+    assert answers.databases('▲ WARNING  beta\n[{"name": "a", "uuid": "1"}]') == {"a": "1"}
+
+
+def test_what_cannot_be_read_is_a_problem() -> None:
+    with pytest.raises(Problem, match="Wrangler's list of databases cannot be read"):
+        answers.databases("<html>")
+    with pytest.raises(Problem, match="secret list` failed: no permission"):
+        answers.secret_names(Outcome(1, "", "✘ [ERROR] no permission"))
+    with pytest.raises(Problem, match="cannot be asked who you are: fetch failed"):
+        answers.accounts(Outcome(1, "", "✘ [ERROR] fetch failed"))
+
+
+def test_a_custom_domain_is_the_first_address() -> None:
+    targets = [
+        "vfa-gallery.me.workers.dev",
+        "gallery.example.org (custom domain)",
+        "schedule: 17 * * * *",
+        "example.org/x* (zone name: example.org)",
+    ]
+    noted = json.dumps({"type": "deploy", "targets": targets}) + "\n"
+    assert answers.addresses(noted) == ["https://gallery.example.org", "https://vfa-gallery.me.workers.dev"]
+
+
+def test_the_rule_lets_renditions_through_and_nothing_else() -> None:
+    assert set(firewall.PUBLIC_FOLDERS) == {f"/{folder}" for folder in keys.FOLDERS.values()}
+    assert f"/{keys.ORIGINALS}" not in firewall.PUBLIC_FOLDERS
+
+
+def test_the_rule_is_set_once_and_others_stay() -> None:
+    with serve(Cloudflare()) as cloud, httpx.Client(base_url=cloud.url) as client:
+        assert firewall.protect(client, "zone", HOST) == "the rule was made"
+        assert firewall.protect(client, "zone", HOST) == "the rule is there"
+        cloud.rules[0]["enabled"] = False
+        assert firewall.protect(client, "zone", HOST) == "the rule was mended"
+        cloud.rules[:] = [{"id": "other", "ref": "other", "expression": "true", "action": "log"}]
+        assert firewall.protect(client, "zone", HOST) == "the rule was added"
+        assert [rule["ref"] for rule in cloud.rules] == ["other", firewall.rule(HOST)["ref"]]
+        assert cloud.rules[1].items() >= firewall.rule(HOST).items()
+
+
+def test_a_token_without_the_permission_is_told_so() -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, json={"success": False, "errors": [{"message": "Authentication error"}]})
+
+    transport = httpx.MockTransport(refuse)
+    with (
+        httpx.Client(transport=transport, base_url="https://api.example") as client,
+        pytest.raises(Problem, match=r"\(403: Authentication error\).*Zone WAF: Edit"),
+    ):
+        firewall.protect(client, "zone", HOST)
+
+
+VFA = """
+echo "$@|$VFA_TOKEN|$AUTH_JWT_SECRET|$CLOUDFLARE_ENV" >> calls
+case "$1" in
+  token) echo signed ;;
+  smoke) test -e broken && { echo "✗ health"; exit 1; } || echo "✓ all" ;;
+esac
+"""
+
+
+def smoke(target: Target, secret: str = "") -> tuple[SmokeTest, list[str], list[float]]:
+    told: list[str] = []
+    pauses: list[float] = []
+    vault = Vault(target.root / ".secrets", {"AUTH_JWT_SECRET": secret})
+    return SmokeTest(target, "account", vault, told.append, pauses.append), told, pauses
+
+
+def test_the_smoke_test_signs_in_as_a_person_of_its_own(target: Target, own_programs: Path) -> None:
+    program(own_programs / "vfa", VFA)
+    test, told, pauses = smoke(Target(target.root, "staging"), "secret")
+    test("https://gallery.example")
+    toml = target.root / "wrangler.toml"
+    where = f"--wrangler remote --config {toml}"
+    assert (target.root / "calls").read_text().splitlines() == [
+        f"user add smoke-test --limit 3 {where}||secret|staging",
+        f"token smoke-test --hours 1 {where}||secret|staging",
+        "smoke --base-url https://gallery.example|signed|secret|staging",
+    ]
+    assert told == ["✓ all"]
+    assert not pauses
+
+
+def test_without_the_secret_only_what_is_public_is_tried(target: Target, own_programs: Path) -> None:
+    program(own_programs / "vfa", VFA)
+    test, told, _ = smoke(target)
+    test("https://gallery.example")
+    assert (target.root / "calls").read_text() == "smoke --base-url https://gallery.example|||\n"
+    assert told == ["    without AUTH_JWT_SECRET only what is public is tried", "✓ all"]
+
+
+def test_a_gallery_that_does_not_work_is_given_time_and_then_a_problem(
+    target: Target, own_programs: Path
+) -> None:
+    program(own_programs / "vfa", VFA)
+    (target.root / "broken").touch()
+    test, told, pauses = smoke(target)
+    with pytest.raises(Problem, match="is deployed but does not pass the smoke test"):
+        test("https://gallery.example")
+    assert len(pauses) == TRIES - 1
+    assert told[-1] == "✗ health"
+
+
+def test_pywrangler_syncs_each_project_in_its_folder(target: Target, own_programs: Path) -> None:
+    program(own_programs / "pywrangler", f'echo "$PWD $@" >> {target.root}/calls')
+    packages.sync(target)
+    folders = [target.folder(project) for project in PROJECTS]
+    assert (target.root / "calls").read_text().splitlines() == [f"{each} sync --force" for each in folders]
+
+
+def test_what_pywrangler_cannot_do_is_a_problem(target: Target, own_programs: Path) -> None:
+    program(own_programs / "pywrangler", 'echo "error: Request failed"; echo "Output:" >&2; exit 1')
+    with pytest.raises(Problem, match=r"failed for the thumbnail Worker \(error: Request failed\)"):
+        packages.sync(target)
+
+
+def test_a_browser_may_send_every_header_of_a_ticket() -> None:
+    rules = json.loads((ROOT / "cors.json").read_text())["rules"]
+    ticket = tickets.issue_ticket(
+        World().platform, settings(), "usr_1", {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10}
+    )
+    (rule,) = [rule for rule in rules if ticket["method"] in rule["allowed"]["methods"]]
+    assert {name.lower() for name in ticket["headers"]} == set(rule["allowed"]["headers"])
+    assert "ETag" in rule["exposeHeaders"]
+    assert all("*" not in rule["allowed"]["origins"] for rule in rules)

@@ -1,0 +1,200 @@
+"""The guides for operators say what the code and the configuration say, and their sums are right."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from tests.config.projects import ROOT, raw
+from tests.gallery.creates import create
+from tests.gallery.fakes import World
+from tools.deploy import firewall
+from tools.deploy.__main__ import arguments
+from tools.deploy.plan import Plan
+from tools.deploy.target import Target
+from tools.deploy.words import describe
+
+from gallery import artwork, errors
+from gallery.gate import Gate
+from imaging import errors as rendering
+
+DEPLOY, OPERATIONS, SCALE = (
+    (ROOT / f"docs/{name}.md").read_text() for name in ("deploy", "operations", "scale")
+)
+PAGES = {"deploy": DEPLOY, "operations": OPERATIONS, "scale": SCALE}
+
+
+def rows(page: str, heading: str) -> Iterator[list[str]]:
+    """Cells of the first table below a heading."""
+    table = page.split(f"{heading}\n")[1].split("\n|", 1)[1].split("\n\n")[0]
+    for line in table.splitlines():
+        cells = [cell.strip(" *") for cell in line.strip("|").split("|")]
+        if not set("".join(cells)) <= {"-"}:
+            yield cells
+
+
+def dollars(text: str) -> float:
+    return float(text.replace("$", "").replace(",", ""))
+
+
+def test_a_thousand_uploads_cost_what_their_parts_cost() -> None:
+    *parts, total = list(rows(OPERATIONS, "## What a thousand uploads cost"))[1:]
+    for name, count, price, cost in parts:
+        assert dollars(cost) == pytest.approx(float(count) * dollars(price) / 1000, abs=0.00005), name
+    exact = sum(float(count) * dollars(price) / 1000 for _, count, price, _ in parts)
+    assert dollars(total[-1]) == pytest.approx(exact, abs=0.00005)
+
+
+def test_every_error_code_is_explained() -> None:
+    def codes(base: type[errors.GalleryError | rendering.RenderError]) -> set[str]:
+        below = [codes(each) for each in base.__subclasses__()]
+        return {base.code}.union(*below)
+
+    told = {
+        code for cells in rows(OPERATIONS, "## What an error code means for you") for code in words(cells[0])
+    }
+    assert told - {"code"} == codes(errors.GalleryError) | codes(rendering.RenderError)
+
+
+def words(cell: str) -> set[str]:
+    return set(re.findall(r"`([a-z0-9_]+)`", cell))
+
+
+def test_every_event_in_the_log_is_listed() -> None:
+    written = {
+        name
+        for path in (ROOT / "src/gallery").glob("*.py")
+        for name in re.findall(r'"event": "(\w+)"', path.read_text())
+    }
+    told = {name for cells in rows(OPERATIONS, "## What to watch") for name in words(cells[0])}
+    assert told - {"event", "variant"} == written
+
+
+def test_the_limits_are_those_of_the_configuration() -> None:
+    gateway = raw("gateway")
+    gate = inspect.signature(Gate).parameters
+    limits = {each["name"]: each["simple"]["limit"] for each in gateway["ratelimits"]}
+    table = "\n".join(" ".join(cells) for cells in rows(OPERATIONS, "## Plan and limits"))
+    for words_of_the_table in (
+        f"limits.cpu_ms = {gateway['limits']['cpu_ms']}",
+        f"`MAX_UPLOAD_BYTES`, {int(gateway['vars']['MAX_UPLOAD_BYTES']) // 2**20} MiB",
+        f"`VARIANT_DEADLINE_SECONDS`, {gateway['vars']['VARIANT_DEADLINE_SECONDS']}",
+        f"{gate['places'].default} in one isolate, {gate['waiting'].default} waiting",
+        f"up to {gate['patience'].default:.0f} s",
+        f"{limits['TICKET_LIMIT']} tickets and {limits['CREATE_LIMIT']} creates a minute",
+        f"`users.artwork_limit`, {quota()}",
+    ):
+        assert words_of_the_table in table
+
+
+def quota() -> int:
+    database = sqlite3.connect(":memory:")
+    database.executescript((ROOT / "schema.sql").read_text())
+    columns = {row[1]: row[4] for row in database.execute("PRAGMA table_info(users)")}
+    database.close()
+    return int(columns["artwork_limit"])
+
+
+COUNT = 800
+DESCRIPTION = {
+    "description": "d" * 300,
+    "materials": "oil on canvas",
+    "dimensions": "60 × 40 cm",
+    "createdDate": "2024-05-31",
+    "category": "painting",
+    "tags": ["dusk", "lake", "mountains"],
+}
+
+
+@pytest.fixture(scope="module")
+def uploads() -> World:
+    """A gateway in memory after 800 uploads by one person."""
+    world = World()
+    world.user(user_id="usr_0123456789abcdef", limit=COUNT)
+
+    async def create_all() -> None:
+        for number in range(COUNT):
+            key = world.original("usr_0123456789abcdef")
+            fields = DESCRIPTION | {"title": f"Dusk over the lake {number}"}
+            answer = await create(world, key, "usr_0123456789abcdef", **fields)
+            assert answer.status == 201
+            await world.finish()
+
+    asyncio.run(create_all())
+    return world
+
+
+def test_an_artwork_takes_as_many_bytes_as_is_said(uploads: World) -> None:
+    pages, size = (uploads.database.rows(f"PRAGMA {name}")[0][name] for name in ("page_count", "page_size"))
+    empty = World().database.rows("PRAGMA page_count")[0]["page_count"]
+    said = re.search(r"takes ([\d,]+) bytes in D1", OPERATIONS)
+    held = re.search(r"hold \*\*([\d.]+) million artworks\*\*", OPERATIONS)
+    assert said
+    assert held
+    assert (pages - empty) * size / COUNT == pytest.approx(dollars(said[1]), rel=0.05)
+    assert float(held[1]) == pytest.approx(10e9 / dollars(said[1]) / 1e6, abs=0.05)
+
+
+def test_an_upload_takes_as_many_calls_as_is_said(uploads: World) -> None:
+    table = {cells[0]: cells[1] for cells in rows(OPERATIONS, "## What a thousand uploads cost")}
+    gateway_reads = len([method for method, _ in uploads.objects.asked if method != "delete"]) / COUNT
+    reads_of_siblings = len(artwork.Variant)
+    assert table["R2 class B: 4 heads, first bytes, 3 reads"] == f"{gateway_reads + reads_of_siblings:.0f}"
+    assert table["KV writes: three flags"] == f"{len(uploads.flags.stored) / COUNT:.0f}"
+    assert len(uploads.database.calls) / COUNT == 3
+    assert "three batches" in SCALE
+
+
+SECONDS, D1_SECONDS, KEPT = 0.53, 0.011, 2000
+
+
+@pytest.mark.parametrize(("column", "rate"), [(1, 10), (2, 1000), (3, 100_000)])
+def test_the_table_of_rates_follows_from_one_upload(column: int, rate: int) -> None:
+    table = {cells[0]: cells[column] for cells in rows(SCALE, "Sums are before what the plan includes.")}
+    month = rate * 60 * 24 * 30
+
+    def number(row: str) -> float:
+        return dollars(re.findall(r"\$?[\d.,]*\d", table[row])[-1])
+
+    assert dollars(table["uploads a minute"]) == rate
+    assert number("cores busy rendering: rate × 0.53 s") == pytest.approx(rate / 60 * SECONDS, rel=0.03)
+    assert number("one D1 busy: rate × 11 ms") == pytest.approx(rate / 60 * D1_SECONDS * 100, rel=0.1)
+    assert number("KV writes a month") == pytest.approx(month * 3 * 5 / 1e6, rel=0.1)
+    assert number("CPU a month, at 560 ms") == pytest.approx(month * 560 * 0.02 / 1e6, rel=0.1)
+    assert number("R2 class A a month") == pytest.approx(month * 4 * 4.5 / 1e6, rel=0.1)
+    assert number("what is added each month costs, a month") == pytest.approx(
+        month * 0.0056 * 0.015, rel=0.02
+    )
+    unit = {"MB": 1e6, "GB": 1e9}[table["D1 grows a day: × 2 KB"].split()[1]]
+    assert number("D1 grows a day: × 2 KB") * unit == pytest.approx(month / 30 * KEPT, rel=0.02)
+
+
+def test_the_guide_has_the_commands_of_the_plan() -> None:
+    plan = Plan(database=True, bucket=True, namespace=True, domain="images.example.org")
+    by_hand = DEPLOY.split("## The same by hand")[1]
+    commands = [command for _, lines in describe(Target(ROOT, "production"), plan) for command in lines]
+    for command in commands:
+        words_of_it = command.partition("&& ")[2] or command
+        assert words_of_it.removesuffix(" …") in by_hand.replace("ZONE_ID", "…"), command
+    assert firewall.rule("images.example.org")["expression"] in DEPLOY
+
+
+def test_every_option_of_the_command_is_explained() -> None:
+    with pytest.raises(SystemExit):
+        arguments(["--help"])
+    source = inspect.getsource(arguments)
+    for option in re.findall(r'"(--[a-z-]+)"', source):
+        assert option in DEPLOY
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_guide_names_in_this_repository_is_there(name: str) -> None:
+    for path in re.findall(
+        r"`?\b((?:benchmarks|migrations|variants|tests)/[\w./-]+|[\w.]+\.(?:json|sql))`?", PAGES[name]
+    ):
+        if path not in ("sibling.json", "gateway.json") and not path.startswith("variants/$"):
+            assert (ROOT / path.rstrip(".")).exists(), path

@@ -1,0 +1,99 @@
+"""schema.sql is the truth for a new database; the migrations bring an old one to the same form."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from tests.config.projects import ROOT
+from tools.deploy import schema
+from tools.deploy.schema import Migration
+
+TRUTH = (ROOT / "schema.sql").read_text()
+MIGRATIONS = schema.migrations_in(ROOT / "migrations")
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:")
+    yield connection
+    connection.close()
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [int(re.match(r"(\d{4})_[a-z0-9_]+\.sql$", each.name)[1]) for each in MIGRATIONS]  # type: ignore[index]
+    assert numbers == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_all_migrations_give_what_the_schema_gives() -> None:
+    assert schema.form_of(each.sql for each in MIGRATIONS) == schema.form_of([TRUTH])
+
+
+def test_the_schema_may_be_applied_twice() -> None:
+    assert schema.form_of([TRUTH, TRUTH]) == schema.form_of([TRUTH])
+
+
+def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
+    database.executescript(MIGRATIONS[0].sql)
+    database.execute("INSERT INTO users (id, username) VALUES ('usr_1', 'ann')")
+    database.execute(
+        "INSERT INTO artworks (id, user_id, slug, title, original_key, original_url, display_url,"
+        " thumbnail_url, icon_url, width, height, original_width, original_height, processed_at,"
+        " created_at, updated_at)"
+        " VALUES ('art_1', 'usr_1', 'dusk', 'Dusk', 'originals/usr_1/1.jpg', '', '', '', '', 1, 1, 1, 1,"
+        " '', '', '')"
+    )
+    for migration in MIGRATIONS[1:]:
+        database.executescript(migration.sql)
+    assert database.execute("SELECT a.title, u.username FROM artworks a JOIN users u").fetchall() == [
+        ("Dusk", "ann")
+    ]
+    assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_database_knows_where_it_stands() -> None:
+    for count in range(len(MIGRATIONS) + 1):
+        found = schema.form_of(each.sql for each in MIGRATIONS[:count])
+        assert schema.form_of(each.sql for each in MIGRATIONS[: schema.standing(found, MIGRATIONS)]) == found
+    assert schema.standing(schema.form_of(["CREATE TABLE other (id)"]), MIGRATIONS) is None
+
+
+def test_a_baseline_is_wranglers_own_ledger(database: sqlite3.Connection) -> None:
+    steps = [Migration("0001_it's.sql", ""), Migration("0002_more.sql", "")]
+    database.executescript(schema.baseline(steps))
+    database.executescript(schema.baseline(steps))
+    assert database.execute(schema.APPLIED).fetchall() == [("0001_it's.sql",), ("0002_more.sql",)]
+    cli = (ROOT / "node_modules/wrangler/wrangler-dist/cli.js").read_text()
+    columns = re.search(r"function getCreateMigrationsTableQuery.*?\((\s+id .*?)\n\);", cli, re.DOTALL)
+    ours = re.search(r"\((\s+id .*?)\n\);", schema.CREATE_LEDGER, re.DOTALL)
+    assert columns
+    assert ours
+    assert columns[1].split() == ours[1].split()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'A b')",
+        "CREATE TABLE t (a TEXT PRIMARY KEY, b TEXT NOT NULL DEFAULT 'a b')",
+        "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'a b', CHECK (a > b))",
+        "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'a b') STRICT",
+        "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'a b'); CREATE INDEX i ON t (b, a)",
+        "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'a b'); CREATE UNIQUE INDEX i ON t (a, b)",
+    ],
+)
+def test_schemas_that_differ_are_told_apart(other: str) -> None:
+    plain = "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'a b'); CREATE INDEX i ON t (a, b)"
+    assert schema.form_of([other]) != schema.form_of([plain])
+
+
+def test_schemas_that_mean_the_same_are_the_same() -> None:
+    grown = [
+        'create table if not exists "t" (a text) ;',
+        "ALTER TABLE t ADD COLUMN b TEXT -- said later\n NOT NULL DEFAULT 'a b'; CREATE INDEX i ON t(a,b)",
+    ]
+    plain = "CREATE TABLE t (b TEXT NOT NULL DEFAULT 'a b', a TEXT); CREATE INDEX IF NOT EXISTS i ON t (a, b)"
+    assert schema.form_of(grown) == schema.form_of([plain])
