@@ -22,9 +22,10 @@ from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
 from imaging.source import CUT_SHORT, Feed, Source
 
 SCALES = (8, 4, 2, 1)
-FINENESS = 1.9  # how much finer than its target a scaled decode stays: below, it is visibly softer
+FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, it is visibly softer
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
+FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
 # Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
 _CHROMA_UP, _CHROMA_DOWN = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
@@ -144,13 +145,25 @@ def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
         if scale > best and ratio / scale < 1:
             return
         if _worth_splitting(header, scale, ratio, small):
-            # Chroma at a quarter is no finer than what a rendition at 4:2:0 keeps of it: the last resort.
-            for chroma, readings in ((2 * scale, 1), (2 * scale, 2), (4 * scale, 2)):
-                if chroma <= max(SCALES):
-                    peak = _split_peak(header, scale, chroma, readings, targets)
-                    yield Plan(scale, chroma, readings, peak)
+            for chroma, readings in _chroma_ways(scale, 0 if small or not header.halved else ratio):
+                peak = _split_peak(header, scale, chroma, readings, targets)
+                yield Plan(scale, chroma, readings, peak)
         else:
             yield Plan(scale, None, 1, _whole_peak(header, scale, targets))
+
+
+def _chroma_ways(scale: int, ratio: float) -> Iterator[tuple[int, int]]:
+    """The scales of chroma that go with luma's, each with a number of readings.
+
+    A quarter where it does not show, which `ratio` to the target tells; else as the last resort.
+    """
+    half, quarter = 2 * scale, 4 * scale
+    if quarter in SCALES and ratio / quarter >= FINENESS_OF_CHROMA:
+        yield from ((quarter, 1), (quarter, 2))
+        return
+    yield from ((half, 1), (half, 2))
+    if quarter in SCALES:
+        yield quarter, 2
 
 
 def _worth_splitting(header: JpegHeader, scale: int, ratio: float, small: bool) -> bool:

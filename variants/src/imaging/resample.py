@@ -15,11 +15,12 @@ from PIL import Image
 
 from imaging.errors import UnreadableImage
 from imaging.geometry import Box, Size
+from imaging.lanes import resized
 from imaging.source import CUT_SHORT
 
 REACH = 3.0  # of the LANCZOS kernel, in pixels of the coarser grid
 GAP = 3.0  # how many times finer than the target the averaged picture stays
-WINDOW = 3 << 19  # bytes of the (averaged) original in one band, overlap apart
+WINDOW = 1 << 20  # bytes of the (averaged) original in one band, overlap apart
 
 STRIP = 1 << 19  # bytes of the original's pixels in one strip
 _BAND = 256
@@ -164,7 +165,7 @@ class Resampler:
         offset = self._top - window.top
         box = (self._span[0], offset + self._next * self._scale, self._span[1], offset + end * self._scale)
         size = Size(self._size.width, end - self._next)
-        band = self._treatment.after(window.image.resize(size, self._kernel, box=_inside(box, window.image)))
+        band = self._treatment.after(resized(window.image, size, self._kernel, _inside(box, window.image)))
         if self._out is None:
             self._out = Image.new(band.mode, self._size, None)
         self._out.paste(band, (0, self._next))
