@@ -12,6 +12,7 @@ from tests.imaging.originals import encoded, psnr, scene, sixteen_bits
 from tests.imaging.rendering import picture_of
 
 from imaging.errors import TooLarge, UnreadableImage
+from imaging.raster import quietly
 from imaging.renditions import Variant
 
 ENTRY = struct.Struct("<HHI4s")
@@ -210,3 +211,8 @@ def test_pillow_reads_the_files_this_test_makes() -> None:
     assert TiffImagePlugin.COMPRESSION_INFO[8] == "tiff_adobe_deflate"
     data = tiff_file(basic(5, 4, rows=4), [np.asarray(scene(5, 4)).tobytes()])
     assert Image.open(BytesIO(data)).convert("RGB").tobytes() == scene(5, 4).tobytes()
+
+
+def test_an_offset_further_than_memory_reaches_is_damage() -> None:
+    with pytest.raises(UnreadableImage), quietly():
+        BytesIO().seek(2**64)

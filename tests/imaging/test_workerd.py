@@ -18,6 +18,7 @@ ROUNDS = 3
 Runs = tuple[Path, list[dict[str, Any]]]
 REFUSED = {
     "text": (b"no picture at all, but some text", 415),
+    "a TIFF whose tags are further off than 32 bits reach": (b"II*\0" + b"\xf0\xff\xff\xff" + bytes(99), 422),
     "cut short": (encoded(scene(300, 200), "JPEG")[:5000], 422),
     "too large": (b"GIF89a" + b"\x20\x4e\x20\x4e" + b"\0\0\0," + bytes(64), 413),
 }

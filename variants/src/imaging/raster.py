@@ -16,7 +16,8 @@ from imaging.geometry import Size
 
 # How large a picture may be is for limits.py to say.
 Image.MAX_IMAGE_PIXELS = None
-_DAMAGE = (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, struct.error)
+# An offset past what a pointer can say is an OverflowError, which 64 bits seldom show.
+_DAMAGE = (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError, struct.error)
 
 BROKEN = "The picture cannot be read: the file is broken."
 

@@ -25,8 +25,8 @@ _ROWS = 64
 class Tiff:
     """An original whose tags have been read."""
 
-    def __init__(self, file: BytesIO, layout: Layout) -> None:
-        self._file = file
+    def __init__(self, data: bytes, layout: Layout) -> None:
+        self._data = data
         self._layout = layout
         self.size = layout.size
         turn = layout.tags.get(ORIENTATION, 1)
@@ -36,7 +36,7 @@ class Tiff:
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
         """Every target, as it is to be stored; raises TooLarge before any decoding when it would not fit."""
-        length = len(self._file.getbuffer())
+        length = len(self._data)
         outcome = sum(area(target.size) for target in targets) * 4
 
         def needed(size: Size) -> int:
@@ -44,9 +44,9 @@ class Tiff:
             return file + _decoding(self._layout, size) + outcome + limits.RESAMPLING
 
         limits.admit(self.size, "a TIFF", needed)
-        with self._file.getbuffer() as data:
-            parts = (part for strip in strips(self._layout, data, _ROWS) for part in slices(strip))
-            return resample(parts, self.size, targets, treatment)
+        rows = strips(self._layout, memoryview(self._data), _ROWS)
+        parts = (part for strip in rows for part in slices(strip))
+        return resample(parts, self.size, targets, treatment)
 
 
 async def open_tiff(source: Source, feed: Feed) -> Tiff:
@@ -54,14 +54,14 @@ async def open_tiff(source: Source, feed: Feed) -> Tiff:
     most = limits.BUDGET - limits.WORKING
     if source.size > most:
         raise TooLarge(f"The TIFF has {source.size / 1e6:.0f} MB; the limit is {most / 1e6:.0f} MB.")
-    file = await _whole(source, feed)
+    data = await _whole(source, feed)
     with quietly():
-        layout = read_layout(opened(file, "TIFF").tag_v2)  # type: ignore[attr-defined]
+        layout = read_layout(opened(BytesIO(data), "TIFF").tag_v2)  # type: ignore[attr-defined]
     limits.check_pixels(layout.size, limits.MOST_PIXELS_INFLATED)
-    return Tiff(file, layout)
+    return Tiff(data, layout)
 
 
-async def _whole(source: Source, feed: Feed) -> BytesIO:
+async def _whole(source: Source, feed: Feed) -> bytes:
     """The file, in memory that is taken once and never grows."""
     file = BytesIO()
     file.seek(max(0, source.size - 1))
@@ -70,8 +70,7 @@ async def _whole(source: Source, feed: Feed) -> BytesIO:
     async with aclosing(feed.rest()) as chunks:
         async for chunk in chunks:
             file.write(chunk)
-    file.seek(0)
-    return file
+    return file.getvalue()  # its own memory, not a copy
 
 
 def _decoding(layout: Layout, size: Size) -> int:
