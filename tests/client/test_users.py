@@ -101,6 +101,14 @@ def test_an_operator_token_says_so() -> None:
 
 
 @pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("username", ["", ".", "..", "a/b", "a b", "x" * 65])
+def test_a_username_that_no_address_can_hold_is_refused(username: str) -> None:
+    done = run("user", "add", "--", username)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: a username is 1 to 64 letters")
+
+
+@pytest.mark.usefixtures("database")
 def test_a_token_for_nobody_is_one_sentence_and_status_1() -> None:
     done = run("token", "nobody")
     assert done.exit_code == 1

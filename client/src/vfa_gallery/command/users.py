@@ -15,7 +15,7 @@ from vfa_gallery.command.database import Database, LocalDatabase, WranglerDataba
 from vfa_gallery.command.options import json_option
 from vfa_gallery.command.problem import Problem
 
-USERNAME = re.compile(r"[\w.-]{1,64}")
+USERNAME = re.compile(r"(?!\.+$)[\w.-]{1,64}")  # an address cannot end in one or two dots
 
 INSERT = (
     "INSERT INTO users (id, username) VALUES (?, ?) "
@@ -89,7 +89,9 @@ def add(database: Database, username: str, limit: int | None, as_json: bool) -> 
       vfa user add ann --limit 20
     """
     if not USERNAME.fullmatch(username):
-        raise Problem("a username is 1 to 64 letters, digits, dots, hyphens and underscores")
+        raise Problem(
+            "a username is 1 to 64 letters, digits, dots, hyphens and underscores, and more than dots"
+        )
     new_id = f"usr_{secrets.token_hex(8)}"
     if limit is None:
         (row,) = database.query(INSERT, [new_id, username])
