@@ -102,6 +102,9 @@ class Resampler:
 
     def feed(self, strip: Image.Image) -> None:
         """Take the next rows of the original."""
+        if self._out is None and self._treatment is UNTREATED:
+            # Before anything that will be let go of: what it lay above would stay a hole.
+            self._out = Image.new(strip.mode, self._size, None)
         self._seen += strip.height
         for image in self._average(strip):
             self._pieces.append(_Piece(self._averaged, image))
