@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.places import CACHE, Effort
-from benchmarks.sections import cost, creates, largest, memory, reads, stages, starts, trio
+from benchmarks.sections import cost, creates, largest, memory, reads, stages, starts, trio, trust
 
 SECTIONS: dict[str, Callable[[Effort], dict[str, Any]]] = {
     "trio": trio.run,
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Callable[[Effort], dict[str, Any]]] = {
     "starts": starts.run,
     "memory": memory.run,
     "largest": largest.run,
+    "trust": trust.run,
 }
 
 

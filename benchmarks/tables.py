@@ -168,6 +168,11 @@ def reached(results: Mapping[str, Measured]) -> str:
     return table(["goal", "bound", "measured", "met"], rows)
 
 
+def trust(measured: Measured) -> str:
+    rows = [[name, f"{value:g}" if isinstance(value, float) else value] for name, value in measured.items()]
+    return table(["figure", "value"], rows)
+
+
 PARTS: tuple[tuple[str, str, Callable[[Measured], str]], ...] = (
     ("trio", "The three renditions, by engine", trio),
     ("stages", "Stages of each rendition, ms", stages),
@@ -177,6 +182,7 @@ PARTS: tuple[tuple[str, str, Callable[[Measured], str]], ...] = (
     ("reads", "Reads", reads),
     ("starts", "Starts", starts),
     ("cost", "Cost", cost),
+    ("trust", "Load, kills, broken pictures, forged tokens", trust),
 )
 
 

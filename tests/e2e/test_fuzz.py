@@ -102,17 +102,24 @@ def test_any_bytes_get_a_picture_or_a_typed_refusal(
     stack: Stack,
     render: Callable[[str, bytes], tuple[int, dict[str, object], float]],
     request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    outcomes: dict[object, int] = {}
+    outcomes: dict[tuple[int, object], int] = {}
+    slowest = 0.0
     for name, variant, data in mutants(request.config.getoption("--mutations")):
         status, body, seconds = render(variant, data)
         outcome = (status, body.get("code"))
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
         assert status == 200 or outcome in TYPED, (name, variant, outcome, data.hex()[:400])
         assert seconds < LONGEST_SECONDS, (name, variant, seconds)
+        slowest = max(slowest, seconds)
     assert outcomes.get((200, None), 0) > 0
     assert outcomes.get((422, "unreadable_image"), 0) > 0
-    for about in stack.control("status").values():
-        assert about["heapBytes"] <= HEAP_CAP_BYTES
+    heap = max(about["heapBytes"] for about in stack.control("status").values())
+    assert heap <= HEAP_CAP_BYTES
+    for (status, code), count in outcomes.items():
+        record_property(f"broken pictures answered {status} {code or 'with a rendition'}", count)
+    record_property("broken pictures, slowest answer, s", round(slowest, 2))
+    record_property("broken pictures, largest heap, MiB", round(heap / 2**20, 1))
     for variant in VARIANTS:
         assert render(variant, seeds_once()["jpeg"])[0] == 200
