@@ -148,6 +148,8 @@ def test_the_heap_is_made_to_fit_once_and_exactly(monkeypatch: pytest.MonkeyPatc
     for peak in (100, 50, 100, 300, 300):
         limits.reserve(peak)
     assert made == [100, 300]
+    limits.reserve(400, held=150)
+    assert made == [100, 300, 250]
 
 
 def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

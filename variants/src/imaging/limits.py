@@ -34,14 +34,17 @@ def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
         raise TooLarge(f"{_described(size)}; the limit is {most // 10**6} megapixels.")
 
 
-def admit(size: Size, kind: str, needed: Callable[[Size], int]) -> None:
-    """Refuse a picture whose rendering would not fit in memory; make room for one that does."""
+def admit(size: Size, kind: str, needed: Callable[[Size], int], held: int = 0) -> None:
+    """Refuse a picture whose rendering would not fit in memory; make room for one that does.
+
+    `held` is how many of the bytes needed are in memory already.
+    """
     if needed(size) > BUDGET:
         raise too_large(size, kind, needed)
-    reserve(needed(size))
+    reserve(needed(size), held)
 
 
-def reserve(peak: int) -> None:
+def reserve(peak: int, held: int = 0) -> None:
     """Make the heap as large as it will have to be, at once and exactly.
 
     Left to itself it grows by a fifth at a time, and a growth that passes the ceiling fails as a whole.
@@ -50,7 +53,7 @@ def reserve(peak: int) -> None:
     if peak > _reserved:
         _reserved = peak
         with suppress(MemoryError):
-            bytearray(peak)
+            bytearray(peak - held)
 
 
 def too_large(size: Size, kind: str, peak: Callable[[Size], int]) -> TooLarge:
