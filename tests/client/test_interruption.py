@@ -83,14 +83,12 @@ def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(contract: Contract, star
         contract.order("POST /api/artworks", delay=8)
     process = start()
     until(lambda: len(contract.calls("POST /api/artworks")) == 2)
-    started = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert "press Ctrl-C again" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    status, _, _ = finish(process)
-    assert status == 130
-    assert time.monotonic() - started < 7
+    status, stdout, _ = finish(process)
+    assert (status, stdout) == (130, "")  # an end in order would have counted what arrived
     assert finish(start())[0] == 0
     assert len(contract.artworks) == FILES
     assert len(contract.calls("PUT .*")) == FILES

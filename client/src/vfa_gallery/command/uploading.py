@@ -122,9 +122,10 @@ def _first_interrupt(batch: Batch, bars: Bars) -> Iterator[None]:
     """Ctrl-C ends the batch in order; a second one ends the process."""
 
     def stop(*_: int | FrameType | None) -> None:
+        # Before it is said: who reads it may be quick.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
         batch.stop()
         bars.say("stopping; press Ctrl-C again to stop at once")
-        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
 
     before = signal.signal(signal.SIGINT, stop)
     try:
