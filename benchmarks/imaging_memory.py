@@ -164,17 +164,23 @@ def rendered(variant: Variant, data: bytes, *, unlimited: bool = False) -> dict[
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def checked(kind: str, shape: str, variant: Variant) -> dict[str, Any]:
-    """One case: how much is accepted, what the largest of it takes, and whether half as much again fits."""
-    start = STARTS.get(kind, START)
-    data = KINDS[kind](sized(shape, start))
-    limit, bounded = float(start), False
+def largest_accepted(kind: str, shape: str, variant: Variant) -> tuple[float, bytes]:
+    """Megapixels and bytes of the largest picture that the model accepts, up to its entry in STARTS."""
+    limit = float(STARTS.get(kind, START))
+    data = KINDS[kind](sized(shape, limit))
     # How well a smaller picture packs is not known beforehand, so the limit is closed in on.
     while why := refusal(variant, data):
         found = _LIMIT.search(why)
         assert found, why
-        limit, bounded = float(found[1]) * 0.98, True
+        limit = float(found[1]) * 0.98
         data = KINDS[kind](sized(shape, limit))
+    return limit, data
+
+
+def checked(kind: str, shape: str, variant: Variant) -> dict[str, Any]:
+    """One case: how much is accepted, what the largest of it takes, and whether half as much again fits."""
+    limit, data = largest_accepted(kind, shape, variant)
+    bounded = limit < STARTS.get(kind, START)
     case = {"kind": kind, "shape": shape, "variant": variant, "megapixels": limit, "bounded": bounded}
     largest = rendered(variant, data)
     case |= {

@@ -117,20 +117,29 @@ def test_scaling_stops_well_above_the_target(size: tuple[int, int], variant: Var
 
 def test_where_the_finest_plan_does_not_fit_a_coarser_one_is_taken() -> None:
     data = encoded(scene(16, 16), "JPEG", progressive=True)
-    assert plan_for(data, Variant.WATERMARK, (4619, 3464)).scale == 1
-    coarser = plan_for(data, Variant.WATERMARK, (4900, 3675))
+    assert plan_for(data, Variant.WATERMARK, (4000, 3000)).scale == 1
+    coarser = plan_for(data, Variant.WATERMARK, (4619, 3464))
     assert coarser.scale == 2
     assert coarser.peak <= limits.BUDGET
 
 
-def test_where_even_chroma_does_not_fit_it_is_decoded_at_a_quarter() -> None:
+def test_chroma_that_is_stored_in_full_stays_at_half() -> None:
+    data = encoded(scene(16, 16), "JPEG", subsampling=0)
+    assert plan_for(data, Variant.WATERMARK, (4000, 3000))[:3] == (1, 2, 1)
+    halved = encoded(scene(16, 16), "JPEG")
+    assert plan_for(halved, Variant.WATERMARK, (4000, 3000))[:3] == (1, 4, 1)
+    assert plan_for(halved, Variant.WATERMARK, (3500, 2600))[:3] == (1, 2, 1)
+
+
+def test_the_last_resort_is_a_hair_coarser_than_the_display() -> None:
     data = encoded(scene(16, 16), "JPEG", progressive=True)
-    assert plan_for(data, Variant.WATERMARK, (4000, 4000))[:3] == (1, 4, 2)
+    assert plan_for(data, Variant.WATERMARK, (4000, 4000)).scale == 2
 
 
-def test_chroma_at_a_quarter_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("plan", [Plan(1, 4, 2, 0), Plan(2, 4, 2, 0)])
+def test_what_is_done_for_lack_of_memory_is_good_enough(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(scene(3900, 400), "JPEG", quality=90)
-    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: Plan(1, 4, 2, 0))
+    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: plan)
     assert psnr(picture_of(Variant.WATERMARK, data), reference(Variant.WATERMARK, decoded(data))) > 38
 
 

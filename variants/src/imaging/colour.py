@@ -14,7 +14,7 @@ from imaging.modes import workable
 
 GRID = 25  # points along each axis of a colour table
 NOTICEABLE = 2.5 / 255  # a profile that moves no colour by more than this is sRGB by another name
-_KEPT = 4
+_KEPT = 12
 
 Conversion = Callable[[Image.Image], Image.Image]
 
@@ -25,6 +25,9 @@ class Colours:
     def __init__(self, profile: bytes | None, background: str) -> None:
         self._profile = profile
         self._background = ImageColor.getrgb(background)
+        # Tables outlive the picture: made now, they lie below its pixels and not across the next one's room.
+        for channels in (1, 3, 4):
+            conversion(profile, channels)
 
     def before(self, strip: Image.Image) -> Image.Image:
         """Rows that can be averaged without a fringe: transparency is laid on the background first."""

@@ -25,6 +25,7 @@ SCALES = (8, 4, 2, 1)
 FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, it is visibly softer
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
+COARSEST = 0.9  # the last resort: softer, but not refused
 FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
 # Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
@@ -142,7 +143,7 @@ def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
     fineness = FINENESS_OF_SMALL if small else FINENESS
     best = next((scale for scale in SCALES if ratio / scale >= fineness), 1)
     for scale in (scale for scale in reversed(SCALES) if scale >= best):
-        if scale > best and ratio / scale < 1:
+        if scale > best and ratio / scale < COARSEST:
             return
         if _worth_splitting(header, scale, ratio, small):
             for chroma, readings in _chroma_ways(scale, 0 if small or not header.halved else ratio):
@@ -192,8 +193,9 @@ def _split_peak(
     resizing = 3 * plane + chroma // 4 + limits.WORKING
     if readings == 1:
         return max(luma + chroma + max(2 * codec, plane + limits.WORKING), chroma + resizing, merging)
-    # The first target lies above luma. What fits where luma was goes there; the rest has to go above.
-    room, above = max(0, luma - chroma), 0
+    # The first target lies above luma. What fits where luma was goes there; the rest has to go above, where
+    # something small may have stayed.
+    room, above = max(0, luma - chroma), 2 * limits.MIB
     for array in sorted(header.coefficients()):
         room, above = (room - array, above) if array <= room else (room, above + array)
     second = max(luma, chroma) + plane + above + _lines(header) + limits.DECODING

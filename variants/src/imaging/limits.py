@@ -16,7 +16,7 @@ from imaging.geometry import Size
 
 MIB = 1 << 20
 CEILING = 88 * MIB
-AT_REST = 24 * MIB
+AT_REST = 30 * MIB
 BUDGET = CEILING - AT_REST
 CHUNK = MIB // 4  # of the original's bytes, as they arrive
 DECODING = MIB  # a chunk and the codec's own state
@@ -24,6 +24,9 @@ WORKING = 5 * MIB // 2  # that, a band on its way, Python objects
 RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treatment, as well
 MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
+
+SMALL = 16 * MIB
+STEP = MIB // 2
 
 _reserved = 0
 
@@ -45,15 +48,20 @@ def admit(size: Size, kind: str, needed: Callable[[Size], int], held: int = 0) -
 
 
 def reserve(peak: int, held: int = 0) -> None:
-    """Make the heap as large as it will have to be, at once and exactly.
+    """Make the heap as large as it will have to be, at once and before anything lies in the way.
 
-    Left to itself it grows by a fifth at a time, and a growth that passes the ceiling fails as a whole.
+    Left to itself it grows by a twentieth at least, and a growth that passes the ceiling fails as a whole. A
+    picture that is not small therefore takes all there is: `held` of its peak is in memory already.
     """
     global _reserved
-    if peak > _reserved:
-        _reserved = peak
+    if peak <= _reserved:
+        return
+    _reserved = peak if peak <= SMALL else BUDGET
+    spares = (0,) if peak <= SMALL else range(CEILING - peak, -1, -STEP)
+    for spare in spares:
         with suppress(MemoryError):
-            bytearray(peak - held)
+            bytearray(peak - held + spare)
+            return
 
 
 def too_large(size: Size, kind: str, peak: Callable[[Size], int]) -> TooLarge:

@@ -41,8 +41,13 @@ class Mark(NamedTuple):
 def draw_mark(picture: Image.Image, text: str, opacity: float) -> None:
     """Draw the text on the picture itself, where it fits."""
     mark = place(Size(*picture.size), text)
-    if mark is None:
-        return
+    if mark is not None:
+        _draw(picture, mark, opacity)
+    # A font that stayed would lie above the picture's pixels, across the room for the next picture.
+    _font.cache_clear()
+
+
+def _draw(picture: Image.Image, mark: Mark, opacity: float) -> None:
     box = (mark.left, mark.top, mark.right, mark.bottom)
     region = picture.crop(box)
     if mark.turned:
@@ -111,11 +116,11 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(_FONT, size, layout_engine=ImageFont.Layout.BASIC)
 
 
+@lru_cache(maxsize=256)
 def _has_glyph(character: str) -> bool:
     return _shape(character) != _shape("\U0010ffff")
 
 
-@lru_cache(maxsize=256)
 def _shape(character: str) -> tuple[tuple[int, int], bytes]:
     mask = _font(32).getmask(character)
     return mask.size, bytes(mask)

@@ -16,6 +16,8 @@ from imaging.geometry import Size
 
 # How large a picture may be is for limits.py to say.
 Image.MAX_IMAGE_PIXELS = None
+# Left to the first picture, Pillow's own modules would be loaded above that picture's pixels, and stay there.
+Image.preinit()
 # An offset past what a pointer can say is an OverflowError, which 64 bits seldom show.
 _DAMAGE = (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError, struct.error)
 
