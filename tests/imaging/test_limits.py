@@ -141,18 +141,7 @@ def test_the_limit_that_is_named_is_the_limit(kind: str, variant: Variant) -> No
     )
 
 
-def test_the_heap_is_made_to_fit_small_pictures_once_and_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
-    monkeypatch.setattr(limits, "_reserved", 0)
-    monkeypatch.setattr(limits, "bytearray", made.append, raising=False)
-    for peak in (100, 50, 100, 300, 300):
-        limits.reserve(peak)
-    assert made == [100, 300]
-    limits.reserve(400, held=150)
-    assert made == [100, 300, 250]
-
-
-def test_a_larger_picture_takes_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_heap_takes_all_there_is_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     there_is = 60 * limits.MIB
 
@@ -161,7 +150,7 @@ def test_a_larger_picture_takes_all_there_is(monkeypatch: pytest.MonkeyPatch) ->
         if count > there_is:
             raise MemoryError
 
-    monkeypatch.setattr(limits, "_reserved", 0)
+    monkeypatch.setattr(limits, "_reserved", False)
     monkeypatch.setattr(limits, "bytearray", allocate, raising=False)
     limits.reserve(20 * limits.MIB)
     assert there_is - limits.STEP < asked[-1] <= there_is
@@ -174,6 +163,6 @@ def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch
     def full(_: int) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(limits, "_reserved", 0)
+    monkeypatch.setattr(limits, "_reserved", False)
     monkeypatch.setattr(limits, "bytearray", full, raising=False)
-    limits.reserve(100)
+    limits.reserve(100, held=50)

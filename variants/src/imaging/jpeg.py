@@ -195,7 +195,7 @@ def _split_peak(
         return max(luma + chroma + max(2 * codec, plane + limits.WORKING), chroma + resizing, merging)
     # The first target lies above luma. What fits where luma was goes there; the rest has to go above, where
     # something small may have stayed.
-    room, above = max(0, luma - chroma), 2 * limits.MIB
+    room, above = max(0, luma - chroma), (2 if header.halved else 5) * limits.MIB
     for array in sorted(header.coefficients()):
         room, above = (room - array, above) if array <= room else (room, above + array)
     second = max(luma, chroma) + plane + above + _lines(header) + limits.DECODING

@@ -25,10 +25,22 @@ RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treat
 MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
 
-SMALL = 16 * MIB
 STEP = MIB // 2
 
-_reserved = 0
+_reserved = False
+
+
+def _small_room(count: int = 3 * MIB // 80, every: int = 1024) -> list[bytes]:
+    """Room for Python's small objects, held open by a few of them.
+
+    Python takes such room a quarter MiB at a time and gives none back in which a single object stays. Taken
+    in mid-render it would lie above the picture's pixels and cut the room for the next picture in two.
+    """
+    objects = [bytes(40) for _ in range(count)]
+    return objects[::every]
+
+
+_holding_it_open = _small_room()
 
 
 def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
@@ -48,19 +60,18 @@ def admit(size: Size, kind: str, needed: Callable[[Size], int], held: int = 0) -
 
 
 def reserve(peak: int, held: int = 0) -> None:
-    """Make the heap as large as it will have to be, at once and before anything lies in the way.
+    """Make the heap as large as it may be, once and before anything lies in the way.
 
-    Left to itself it grows by a twentieth at least, and a growth that passes the ceiling fails as a whole. A
-    picture that is not small therefore takes all there is: `held` of its peak is in memory already.
+    Left to itself it grows by a twentieth at least, and a growth that passes the ceiling fails as a whole.
+    What is left above a small picture would be in a large one's way. `held` of the peak is in memory already.
     """
     global _reserved
-    if peak <= _reserved:
+    if _reserved:
         return
-    _reserved = peak if peak <= SMALL else BUDGET
-    spares = (0,) if peak <= SMALL else range(CEILING - peak, -1, -STEP)
-    for spare in spares:
+    _reserved = True
+    for room in range(CEILING, peak - held - STEP, -STEP):
         with suppress(MemoryError):
-            bytearray(peak - held + spare)
+            bytearray(room)
             return
 
 

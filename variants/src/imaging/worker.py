@@ -115,12 +115,10 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     arrived = time.time()
     # The turn comes before the fetch: a waiting request must not hold an original.
     async with _turns.take() as turn:
-        # What the last picture left in cycles would lie across the room for this one.
-        gc.collect()
         started = time.time()
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
-        rendition = await render(variant, source, job.options, describe)
+        rendition = await _rendered(variant, source, job, describe)
         rendered = time.time()
         _turns.touch(turn)
         stored = await _store(env.BUCKET, job, rendition)
@@ -139,6 +137,14 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
         **{name: _ms(value) for name, value in times.items()},
         "stages": {name: _ms(value) for name, value in seconds.items()},
     }
+
+
+async def _rendered(variant: Variant, source: BucketSource, job: Job, describe: Describe | None) -> Rendition:
+    try:
+        return await render(variant, source, job.options, describe)
+    finally:
+        # What a picture leaves in cycles would lie across the room for the next one.
+        gc.collect()
 
 
 async def _store(bucket: Any, job: Job, rendition: Rendition) -> dict[str, str]:
