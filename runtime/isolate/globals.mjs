@@ -60,11 +60,13 @@ function serveAssets(files, unsafeEval) {
   };
 }
 
-/** Growth past `limit` bytes fails, which Python sees as MemoryError. */
+/** Growth past `limit` bytes fails, which Python sees as MemoryError; Pyodide's second memory of a page is counted. */
 function capMemory(limit) {
   const OriginalMemory = WebAssembly.Memory;
+  const most = Math.floor(limit / PAGE) - 1;
   WebAssembly.Memory = function Memory(descriptor) {
-    const memory = new OriginalMemory({ ...descriptor, maximum: Math.floor(limit / PAGE) });
+    const maximum = Math.min(descriptor.maximum ?? most, most);
+    const memory = new OriginalMemory({ ...descriptor, maximum });
     memories.push(memory);
     return memory;
   };
