@@ -137,8 +137,13 @@ def refusal(variant: Variant, data: bytes) -> str | None:
             targets = [target_of(variant, original, OPTIONS[variant])]
             await original.resampled(targets, Colours(None, "#ffffff"))
 
+    def fits(peak: int) -> bool:
+        if peak <= limits.BUDGET:
+            raise _Begun
+        return False
+
     try:
-        with mock.patch.object(limits, "reserve", side_effect=_Begun):
+        with mock.patch.object(limits, "fits", fits):
             asyncio.run(judge())
     except _Begun:
         return None

@@ -36,6 +36,8 @@ async def render_file(variant: str, path: str, unlimited: bool) -> str | None:
     if unlimited:
         limits.BUDGET = 1 << 40
         limits.MOST_PIXELS = limits.MOST_PIXELS_INFLATED = 1 << 40
+    else:
+        limits.grow()
     try:
         await render(Variant(variant), FileSource(path), OPTIONS[variant])
     except BaseException as error:

@@ -71,7 +71,13 @@ def webp(size: Size) -> bytes:
 
 def accepted(variant: Variant, data: bytes, length: int) -> bool:
     """Whether the picture's decoding would begin."""
-    with mock.patch.object(limits, "reserve", side_effect=_BeganError):
+
+    def fits(peak: int) -> bool:
+        if peak <= limits.BUDGET:
+            raise _BeganError
+        return False
+
+    with mock.patch.object(limits, "fits", fits):
         try:
             asyncio.run(render(variant, Header(data, length), OPTIONS[variant]))
         except _BeganError:
@@ -101,7 +107,7 @@ ACCEPTED = {
     "interlaced PNG": (6, png(6, 8, True)),
     "interlaced PNG, 16 bits": (6, png(6, 16, True)),
     "GIF": (12, gif),
-    "WebP": (4.5, webp),
+    "WebP": (4.7, webp),
 }
 
 
@@ -143,19 +149,21 @@ def test_the_limit_that_is_named_is_the_limit(kind: str, variant: Variant) -> No
 
 def test_the_heap_takes_all_there_is_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    there_is = 60 * limits.MIB
+    at_rest, there_is = 25 * limits.MIB, 55 * limits.MIB
 
     def allocate(count: int) -> None:
         asked.append(count)
         if count > there_is:
             raise MemoryError
 
-    monkeypatch.setattr(limits, "_reserved", False)
+    monkeypatch.setattr(limits, "_grown", False)
+    monkeypatch.setattr(limits, "_end", lambda: at_rest)
     monkeypatch.setattr(limits, "bytearray", allocate, raising=False)
-    limits.reserve(20 * limits.MIB)
+    limits.grow()
+    assert at_rest + asked[0] <= limits.CEILING
     assert there_is - limits.STEP < asked[-1] <= there_is
     times = len(asked)
-    limits.reserve(50 * limits.MIB)
+    limits.grow()
     assert len(asked) == times
 
 
@@ -163,6 +171,7 @@ def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch
     def full(_: int) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(limits, "_reserved", False)
+    monkeypatch.setattr(limits, "_grown", False)
+    monkeypatch.setattr(limits, "_end", lambda: 25 * limits.MIB)
     monkeypatch.setattr(limits, "bytearray", full, raising=False)
-    limits.reserve(100, held=50)
+    limits.grow()

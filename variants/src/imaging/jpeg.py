@@ -117,8 +117,7 @@ async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
 def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
     """The finest plan that is worth its time and fits in memory; raises TooLarge when none does."""
     for plan in _plans(header, targets):
-        if plan.peak <= limits.BUDGET:
-            limits.reserve(plan.peak)
+        if limits.fits(plan.peak):
             return plan
     kind = "a progressive JPEG" if header.buffered else "a JPEG"
 

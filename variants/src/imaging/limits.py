@@ -16,7 +16,7 @@ from imaging.geometry import Size
 
 MIB = 1 << 20
 CEILING = 88 * MIB
-AT_REST = 30 * MIB
+AT_REST = 28 * MIB  # a few of them to spare
 BUDGET = CEILING - AT_REST
 CHUNK = MIB // 4  # of the original's bytes, as they arrive
 DECODING = MIB  # a chunk and the codec's own state
@@ -26,18 +26,23 @@ MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
 
 STEP = MIB // 2
+LARGE = 4 * MIB
+SMALL_ROOM = 5 * MIB // 2
+OBJECT = 64  # what one of 40 bytes takes
 
-_reserved = False
+_grown = False
 
 
-def _small_room(count: int = 3 * MIB // 80, every: int = 1024) -> list[bytes]:
-    """Room for Python's small objects, held open by a few of them.
+def _small_room() -> list[bytes]:
+    """Room for Python's small objects: gaps of every size, held open by an object behind each.
 
-    Python takes such room a quarter MiB at a time and gives none back in which a single object stays. Taken
-    in mid-render it would lie above the picture's pixels and cut the room for the next picture in two.
+    The allocator takes the smallest gap that is large enough. Where there is none but the picture's own, an
+    object that outlives the picture lies above its pixels and cuts the room for the next one in two.
     """
-    objects = [bytes(40) for _ in range(count)]
-    return objects[::every]
+    lengths = [8 << power for power in range(8)]
+    gaps = [length for length in lengths for _ in range(SMALL_ROOM // len(lengths) // length // OBJECT)]
+    objects = [[bytes(40) for _ in range(length)] for length in gaps]
+    return [gap[-1] for gap in objects]
 
 
 _holding_it_open = _small_room()
@@ -49,30 +54,36 @@ def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
         raise TooLarge(f"{_described(size)}; the limit is {most // 10**6} megapixels.")
 
 
-def admit(size: Size, kind: str, needed: Callable[[Size], int], held: int = 0) -> None:
-    """Refuse a picture whose rendering would not fit in memory; make room for one that does.
+def fits(peak: int) -> bool:
+    """Whether there is room for so many bytes beside what is in memory at rest."""
+    return peak <= BUDGET
 
-    `held` is how many of the bytes needed are in memory already.
-    """
-    if needed(size) > BUDGET:
+
+def admit(size: Size, kind: str, needed: Callable[[Size], int]) -> None:
+    """Refuse a picture whose rendering would not fit in memory."""
+    if not fits(needed(size)):
         raise too_large(size, kind, needed)
-    reserve(needed(size), held)
 
 
-def reserve(peak: int, held: int = 0) -> None:
+def grow() -> None:
     """Make the heap as large as it may be, once and before anything lies in the way.
 
     Left to itself it grows by a twentieth at least, and a growth that passes the ceiling fails as a whole.
-    What is left above a small picture would be in a large one's way. `held` of the peak is in memory already.
+    What is left above a small picture would be in a large one's way.
     """
-    global _reserved
-    if _reserved:
+    global _grown
+    if _grown:
         return
-    _reserved = True
-    for room in range(CEILING, peak - held - STEP, -STEP):
+    _grown = True
+    for room in range(CEILING - STEP - _end(), STEP, -STEP):
         with suppress(MemoryError):
             bytearray(room)
             return
+
+
+def _end() -> int:
+    """Where a block lies that fits into no gap: the bytes in use, as WebAssembly's addresses count from 0."""
+    return id(bytes(LARGE))
 
 
 def too_large(size: Size, kind: str, peak: Callable[[Size], int]) -> TooLarge:

@@ -43,7 +43,7 @@ class Tiff:
             file = length * area(size) // area(self.size)
             return file + _decoding(self._layout, size) + outcome + limits.RESAMPLING
 
-        limits.admit(self.size, "a TIFF", needed, held=length)
+        limits.admit(self.size, "a TIFF", needed)
         rows = strips(self._layout, memoryview(self._data), _ROWS)
         parts = (part for strip in rows for part in slices(strip))
         return resample(parts, self.size, targets, treatment)

@@ -37,9 +37,9 @@ class Webp:
 
         def needed(size: Size) -> int:
             packed = self._header.length * area(size) // area(self.size)
-            # The decoder copies the file; ours is let go of, but its room is too small for what follows.
-            decoding = _PIXEL * area(size) + 2 * packed + limits.DECODING
-            return max(decoding, 4 * area(size) + outcome + limits.RESAMPLING, 3 * packed + limits.DECODING)
+            # The decoder copies the file; ours, and its parts, leave gaps too small for what follows.
+            decoding = _PIXEL * area(size) + 3 * packed + limits.DECODING
+            return max(decoding, 4 * area(size) + outcome + limits.RESAMPLING)
 
         limits.admit(self.size, "a WebP", needed)
         pixels = _decoded(await first_frame(self._feed, self._header))

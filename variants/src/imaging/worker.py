@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import sys
 import time
 import traceback
 from collections.abc import AsyncGenerator
@@ -15,19 +16,21 @@ import js
 from pyodide.ffi import JsException
 from workers import Response
 
+from imaging import limits
 from imaging.contract import METADATA, Job, check_token, failure, read_job, read_settings, success
 from imaging.errors import (
     InvalidRequest,
+    Overloaded,
     ProcessingFailed,
     RenderError,
     SourceChanged,
     SourceMissing,
-    TooLarge,
 )
 from imaging.renditions import Describe, Rendition, Variant, render
 from imaging.turns import Turn, Turns
 
 CHUNK = 1 << 18
+_clear_caches = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # by Python's version
 _turns = Turns()
 # What is loaded stays: without it among what is looked through, a collection takes no time.
 gc.freeze()
@@ -94,7 +97,10 @@ async def serve(variant: Variant, request: Any, env: Any, describe: Describe | N
     except RenderError as error:
         status, headers, body = failure(error)
     except MemoryError:
-        status, headers, body = failure(TooLarge("The picture needs more memory than the renderer has."))
+        # It was judged to fit: the room was in pieces, and is not for the next request.
+        status, headers, body = failure(
+            Overloaded("The renderer is short of memory. Please try again in a moment.")
+        )
     except Exception:
         js.console.error(traceback.format_exc())
         status, headers, body = failure(ProcessingFailed("Rendering failed."))
@@ -118,7 +124,8 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
         started = time.time()
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
-        rendition = await _rendered(variant, source, job, describe)
+        _make_room()
+        rendition = await render(variant, source, job.options, describe)
         rendered = time.time()
         _turns.touch(turn)
         stored = await _store(env.BUCKET, job, rendition)
@@ -139,12 +146,11 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     }
 
 
-async def _rendered(variant: Variant, source: BucketSource, job: Job, describe: Describe | None) -> Rendition:
-    try:
-        return await render(variant, source, job.options, describe)
-    finally:
-        # What a picture leaves in cycles would lie across the room for the next one.
-        gc.collect()
+def _make_room() -> None:
+    # What the last picture left in cycles, free lists and caches lies across the room for this one.
+    gc.collect()
+    _clear_caches()
+    limits.grow()
 
 
 async def _store(bucket: Any, job: Job, rendition: Rendition) -> dict[str, str]:
