@@ -158,3 +158,40 @@ def test_a_turn_that_was_given_on_cannot_be_kept() -> None:
             queue(clock).touch(Turn(0))
 
     run(test)
+
+
+def test_a_stall_of_the_whole_thread_is_nobodys_silence() -> None:
+    async def test(clock: Clock) -> None:
+        turns, order = queue(clock, lease=1, patience=60), []
+
+        async def render(number: int) -> None:
+            async with turns.take() as turn:
+                clock.now += 30  # computes, and nobody else runs meanwhile
+                await clock.sleep(0.01)
+                turns.touch(turn)
+                order.append(number)
+
+        await asyncio.gather(*(render(number) for number in range(3)))
+        assert order == [0, 1, 2]
+
+    run(test)
+
+
+def test_the_dead_are_dropped_after_a_stall_too() -> None:
+    async def test(clock: Clock) -> None:
+        turns = queue(clock, lease=1)
+        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def silent() -> None:
+            async with turns.take():
+                await never
+
+        task = asyncio.create_task(silent())
+        await asyncio.sleep(0)
+        clock.now += 30
+        async with turns.take():
+            assert 31 <= clock.now < 32
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(test)

@@ -40,6 +40,7 @@ class Job:
 
 def check_token(header: str | None, token: str | None) -> None:
     """Compare the Authorization header with the shared token, in constant time."""
+    token = (token or "").strip()  # as the gateway reads it
     if not token:
         raise NotConfigured("WORKER_AUTH_TOKEN is not set.")
     expected = f"Bearer {token}".encode()

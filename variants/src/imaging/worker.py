@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import hashlib
 import json
@@ -101,6 +102,9 @@ async def serve(variant: Variant, request: Any, env: Any, describe: Describe | N
         status, headers, body = failure(
             Overloaded("The renderer is short of memory. Please try again in a moment.")
         )
+    except asyncio.CancelledError:
+        # By the queue, which took this render's store for dead.
+        status, headers, body = failure(Overloaded("The store is slow. Please try again in a moment."))
     except Exception:
         js.console.error(traceback.format_exc())
         status, headers, body = failure(ProcessingFailed("Rendering failed."))
