@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from gallery import cors
 from gallery.calls import Call
@@ -25,6 +27,7 @@ from gallery.settings import Settings
 from gallery.times import Stopwatch
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONGEST_PATH = 200
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -38,6 +41,7 @@ async def handle(request: Request, platform: Platform, settings: Callable[[], Se
     """Answer one request; nothing is raised, nothing but GalleryError sentences reaches the client."""
     watch = Stopwatch(platform.ticks)
     request_id = _request_id(request, platform)
+    platform = _logging(platform, request_id)
     notes: dict[str, object] = {}
     origins: tuple[str, ...] = ()
     try:
@@ -58,7 +62,7 @@ async def handle(request: Request, platform: Platform, settings: Callable[[], Se
     answer.headers["X-Request-Id"] = request_id
     if request.method == "HEAD":
         answer.body = None
-    _log(request, platform, request_id, answer, watch, notes)
+    _log(request, platform, answer, watch, notes)
     return answer
 
 
@@ -73,6 +77,10 @@ async def _dispatch(
     route, arguments = route_of(request.path)
     call = Call(request, platform, settings, request_id, arguments, watch, notes)
     if route is None:
+        notes["path"] = request.path[:_LONGEST_PATH]
+        # A page may ask for anything; what it is told of an unknown address is the 404 itself.
+        if cors.is_preflight(request, settings.allowed_origins):
+            return cors.options_answer(request, settings.allowed_origins, "OPTIONS")
         return await find_nothing(call)
     notes["route"] = route.template
     if request.method == "OPTIONS":
@@ -101,19 +109,22 @@ def _failure(error: GalleryError, request_id: str, notes: dict[str, object]) -> 
     return json_answer(body, error.status, {"Cache-Control": "no-store"} | error.headers)
 
 
+def _logging(platform: Platform, request_id: str) -> Platform:
+    """The platform, every line of whose log says which request it is about."""
+
+    def log(event: Mapping[str, Any]) -> None:
+        platform.log({"requestId": request_id, **event})
+
+    return replace(platform, log=log)
+
+
 def _log(
-    request: Request,
-    platform: Platform,
-    request_id: str,
-    answer: Answer,
-    watch: Stopwatch,
-    notes: dict[str, object],
+    request: Request, platform: Platform, answer: Answer, watch: Stopwatch, notes: dict[str, object]
 ) -> None:
     stages = {"stages": watch.stages} if watch.stages else {}
     platform.log(
         {
             "event": "request",
-            "requestId": request_id,
             "method": request.method,
             "status": answer.status,
             "ms": watch.total,

@@ -15,7 +15,7 @@ from gallery.keys import OriginalKey, parse_original
 from gallery.messages import Answer, Request, json_answer
 from gallery.ports import Limiter, Platform
 from gallery.settings import Settings
-from gallery.tickets import download_url, period_of
+from gallery.tickets import download_url
 from gallery.times import Stopwatch
 from gallery.wire import artwork_out
 
@@ -56,7 +56,7 @@ async def throttle(call: Call, limiter: Limiter, caller: Caller) -> None:
     try:
         allowed = await limiter.allows(caller.user_id)
     except StorageError as error:
-        call.platform.log({"event": "limiter_failed", "requestId": call.request_id, "reason": str(error)})
+        call.platform.log({"event": "limiter_failed", "reason": str(error)})
         return
     if not allowed:
         raise RateLimited(LIMIT_PERIOD)
@@ -74,16 +74,15 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
 
 def artwork_answer(call: Call, artwork: Artwork, caller: Caller | None, status: int = 200) -> Answer:
     """One artwork; its owner also gets leave to download the original."""
-    tag, mine = f"{artwork.revision}-{crc32(call.base.encode()):08x}", {}
+    shown = artwork_out(artwork, call.base)
     if caller is not None and caller.user_id == artwork.user_id:
-        now = call.platform.now()
-        tag = f"{tag}-{period_of(now):x}"
-        mine = {"originalDownloadUrl": download_url(call.settings, artwork.original_key, now)}
-    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache" if caller else "no-cache"}
-    headers["Vary"] = "Authorization"
-    if _has_it(call, headers["ETag"]):
-        return Answer(304, None, headers)
-    return json_answer({"data": artwork_out(artwork, call.base) | mine}, status, headers)
+        shown["originalDownloadUrl"] = download_url(call.settings, artwork.original_key, call.platform.now())
+    answer = json_answer({"data": shown}, status)
+    # The revision comes first, for If-Match; the rest tells apart all else that the text depends on.
+    answer.headers["ETag"] = f'"{artwork.revision}-{crc32(str(answer.body).encode()):08x}"'
+    answer.headers["Cache-Control"] = "private, no-cache" if caller else "no-cache"
+    answer.headers["Vary"] = "Authorization"
+    return _unless_known(call, answer)
 
 
 def tagged_answer(call: Call, value: Any, *, private: bool = False) -> Answer:
@@ -92,12 +91,13 @@ def tagged_answer(call: Call, value: Any, *, private: bool = False) -> Answer:
     digest = hashlib.sha256(str(answer.body).encode())
     answer.headers["ETag"] = f'W/"{digest.hexdigest()[:24]}"'
     answer.headers["Cache-Control"] = "private, no-cache" if private else "no-cache"
-    if _has_it(call, answer.headers["ETag"].removeprefix("W/")):
-        del answer.headers["Content-Type"]
-        return Answer(304, None, answer.headers)
-    return answer
+    return _unless_known(call, answer)
 
 
-def _has_it(call: Call, etag: str) -> bool:
-    read = call.request.method in ("GET", "HEAD")
-    return read and ranges.names(call.request.header("if-none-match"), etag)
+def _unless_known(call: Call, answer: Answer) -> Answer:
+    """The answer, or 304 to a reader who has it."""
+    known = call.request.header("if-none-match")
+    if call.request.method not in ("GET", "HEAD") or not ranges.names(known, answer.headers["ETag"]):
+        return answer
+    del answer.headers["Content-Type"]
+    return Answer(304, None, answer.headers)

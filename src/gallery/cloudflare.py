@@ -117,13 +117,13 @@ class _R2:
         except JsException as error:
             raise StorageError(_reason(error)) from error
 
-    async def list(self, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
+    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
         options = {"prefix": prefix, "limit": limit} | ({"startAfter": after} if after else {})
         try:
             page = await self._env.BUCKET.list(options)
         except JsException as error:
             raise StorageError(_reason(error)) from error
-        return [_listed(found) for found in page["objects"]]
+        return [_listed(found) for found in page["objects"]], bool(page["truncated"])
 
     async def _get(self, key: str, span: tuple[int, int] | None) -> Any:
         options = {"range": {"offset": span[0], "length": span[1]}} if span else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gallery.messages import Answer, Request
 
 _METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
-_ASKED = "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-Id"
+_ASKED = "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id"
 _SHOWN = "Accept-Ranges, Allow, Content-Range, ETag, Location, Retry-After, Server-Timing, X-Request-Id"
 
 
@@ -25,11 +25,16 @@ def headers_for(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
     }
 
 
+def is_preflight(request: Request, origins: tuple[str, ...]) -> bool:
+    """Whether a browser asks if a page of an allowed origin may send a request."""
+    asks = request.method == "OPTIONS" and request.header("access-control-request-method") is not None
+    return asks and "Access-Control-Allow-Origin" in headers_for(request, origins)
+
+
 def options_answer(request: Request, origins: tuple[str, ...], allow: str) -> Answer:
     """The answer to OPTIONS, a preflight or not."""
     headers = {"Allow": allow}
-    preflight = request.header("access-control-request-method") is not None
-    if preflight and "Access-Control-Allow-Origin" in headers_for(request, origins):
+    if is_preflight(request, origins):
         headers |= {
             "Access-Control-Allow-Methods": _METHODS,
             "Access-Control-Allow-Headers": _ASKED,

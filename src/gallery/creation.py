@@ -51,17 +51,20 @@ class Created:
 
 async def create_artwork(platform: Platform, settings: Settings, order: Order, watch: Stopwatch) -> Created:
     """Render and record, or leave nothing. The same original again gives the artwork that exists."""
-    async with platform.gate.place(platform.ticks, platform.sleep):
-        watch.lap("queue")
-        return await _create(platform, settings, order, watch)
-
-
-async def _create(platform: Platform, settings: Settings, order: Order, watch: Stopwatch) -> Created:
     user, existing = await _known(platform, order)
     if existing is not None:
         return Created(existing, None)
     if not user.remaining:
         raise ArtworkLimitReached
+    watch.lap("user")
+    async with platform.gate.place(platform.ticks, platform.sleep):
+        watch.lap("queue")
+        return await _create(platform, settings, order, user, watch)
+
+
+async def _create(
+    platform: Platform, settings: Settings, order: Order, user: User, watch: Stopwatch
+) -> Created:
     seconds = settings.variant_deadline + claims.MARGIN
     claim, existing = await claims.take(platform, str(order.original), seconds)
     if existing is not None:
@@ -129,7 +132,7 @@ async def _commit(platform: Platform, order: Order, claim: Claim, job: Job, made
         )
         recorded, refusal = first(rows[3]), _refusal(first(rows[4]))
     except (DatabaseError, Unavailable) as error:
-        platform.log({"event": "commit_unclear", "requestId": order.request_id, "reason": repr(error)})
+        platform.log({"event": "commit_unclear", "reason": repr(error)})
         recorded, refusal = await _outcome(platform, claim, artwork_id), ProcessingFailed()
     if recorded is not None:
         return artwork_of(recorded)
@@ -177,4 +180,5 @@ def _insertion(platform: Platform, artwork_id: str, order: Order, claim: Claim, 
         iso(platform.now()),
         claim.holder,
         *made.urls.values(),
+        int(platform.now() * 1000),
     )

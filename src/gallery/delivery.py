@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gallery import ranges
-from gallery.errors import Forbidden, NotFound
+from gallery.errors import Forbidden, NotFound, PreconditionFailed
 from gallery.keys import ACCEPTED_TYPES, ORIGINALS, parse_original, parse_rendition
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Platform
@@ -17,7 +17,9 @@ _HEADERS = {
 
 
 async def deliver(platform: Platform, request: Request, key: str, *, public_originals: bool) -> Answer:
-    """The object under a key, whole, in part, or only its headers. Raises NotFound, Forbidden."""
+    """The object under a key, whole, in part, or only its headers. Raises NotFound, Forbidden, and where
+    the request has conditions PreconditionFailed and RangeNotSatisfiable.
+    """
     if not parse_rendition(key) and not parse_original(key):
         raise NotFound
     if key.startswith(ORIGINALS) and not public_originals:
@@ -35,12 +37,12 @@ async def _deliver_on_condition(platform: Platform, request: Request, key: str) 
     etag = f'"{info.etag}"'
     must_match = request.header("if-match")
     if must_match is not None and not ranges.names(must_match, etag, weak=False):
-        return Answer(412, None, _headers(info))
+        raise PreconditionFailed("The file is not the one that was expected.")
     if ranges.names(request.header("if-none-match"), etag):
         return Answer(304, None, _headers(info))
-    span = ranges.span_of(_valid_range(request, etag), info.size)
     if request.method == "HEAD":
         return _whole(info, None)
+    span = ranges.span_of(_valid_range(request, etag), info.size)
     found = _found(await platform.objects.open(key, span))
     if span is None:
         return _whole(found.info, found.stream)

@@ -22,6 +22,7 @@ from gallery.wire import original_of
 REMOVAL_SECONDS = 300
 HOLDER = "removal"
 _TRIES = 3
+_CONTENDED = "The artwork is being changed from elsewhere. Please try again."
 
 
 async def found_artwork(platform: Platform, artwork_id: str) -> Artwork:
@@ -42,24 +43,36 @@ async def change_artwork(
         # Equal to what was wanted means done, be it by this try or by one whose answer was lost.
         if await _written(platform, wanted) == wanted:
             return wanted
-    raise Conflict("The artwork is being changed from elsewhere. Please try again.")
+    raise Conflict(_CONTENDED)
 
 
 async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> None:
     """Remove record, objects and flags; objects that cannot be removed now are the sweeper's."""
-    artwork = await _own_artwork(platform, caller, artwork_id, if_match)
-    await transact(
-        platform,
-        (sql.UNCOUNT_ARTWORK, (artwork_id,)),
-        (sql.CLAIM_REMOVED, (artwork_id, HOLDER, int((platform.now() + REMOVAL_SECONDS) * 1000))),
-        (sql.DELETE_ARTWORK, (artwork_id,)),
-    )
+    for _ in range(_TRIES):
+        artwork = await _own_artwork(platform, caller, artwork_id, if_match)
+        if await _erased(platform, artwork):
+            break
+    else:
+        raise Conflict(_CONTENDED)
     await pipeline.discard(platform, rendition_keys(original_of(artwork), artwork.version).values())
     try:
         await platform.objects.delete([artwork.original_key])
     except StorageError as error:
         platform.log({"event": "discard_failed", "keys": [artwork.original_key], "reason": str(error)})
     await claims.release(platform, Claim(artwork.original_key, HOLDER, artwork.version))
+
+
+async def _erased(platform: Platform, artwork: Artwork) -> bool:
+    """Whether the record is gone; it stays when it is another revision by now."""
+    known = (artwork.id, artwork.revision)
+    rows = await transact(
+        platform,
+        (sql.UNCOUNT_ARTWORK, known),
+        (sql.CLAIM_REMOVED, (*known, HOLDER, int((platform.now() + REMOVAL_SECONDS) * 1000))),
+        (sql.DELETE_ARTWORK, known),
+        (sql.ARTWORK, (artwork.id,)),
+    )
+    return not rows[3]
 
 
 async def _own_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> Artwork:

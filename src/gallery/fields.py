@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,12 @@ from gallery.keys import ACCEPTED_TYPES
 TITLE = 200
 DESCRIPTION = 5000
 LINE = 500
-DATE_PATTERN = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+_LONG_MONTH = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+_SHORT_MONTH = "(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+_FEBRUARY = "02-(0[1-9]|1[0-9]|2[0-8])"
+_LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+# A year, a month or a day that there is.
+DATE_PATTERN = f"[0-9]{{4}}(-(0[1-9]|1[0-2]|{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY}))?|{_LEAP_YEAR}-02-29"
 TAGS = 20
 TAG = 50
 FILENAME = 255
@@ -139,6 +145,8 @@ def size_of(body: _Body, most: int) -> int | None:
 def _text(value: object, name: str, longest: int, *, lines: bool = False) -> str:
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} must be a text.")
+    # One spelling of what looks alike: names of files come with letters taken apart.
+    value = unicodedata.normalize("NFC", value)
     if len(value) > longest:
         raise InvalidRequest(f"{name} may have at most {longest} characters.")
     if _UNPRINTABLE.search(value) or (not lines and _BREAKS.search(value)):

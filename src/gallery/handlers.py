@@ -18,6 +18,9 @@ from gallery.sweeping import sweep
 from gallery.tickets import issue_ticket
 from gallery.wire import artwork_out, user_out
 
+# Below these no person goes by hand.
+PROGRAMS = ("/api/", "/cdn/")
+
 
 async def read_health(call: Call) -> Answer:
     await transact(call.platform, (sql.PING, ()))
@@ -138,7 +141,8 @@ async def read_page(call: Call) -> Answer:
 
 async def find_nothing(call: Call) -> Answer:
     """An address that does not exist: the page for a person who went there, JSON for everyone else."""
-    if call.request.method not in ("GET", "HEAD") or "text/html" not in (call.request.header("accept") or ""):
+    visits = call.request.method in ("GET", "HEAD") and "text/html" in (call.request.header("accept") or "")
+    if not visits or call.request.path.startswith(PROGRAMS):
         raise NotFound
     answer = await read_page(call)
     answer.headers = {n: v for n, v in answer.headers.items() if n.lower() != "etag"} | NO_STORE

@@ -11,7 +11,13 @@ from gallery.schemas import Schema
 _ANYWHERE = ("internal", "not_configured", "unavailable")
 _USER = ("unauthorized",)
 _PICTURE = ("too_large", "unsupported_type", "unreadable_image", "processing_failed", "overloaded")
-_RETRIED = ("conflict", "artwork_limit_reached", "rate_limited", "overloaded", "unavailable")
+# What an error says beside its body, and which errors do.
+_ERROR_HEADERS = {
+    "Retry-After": ("Seconds", ("conflict", "rate_limited", "overloaded", "unavailable")),
+    "Allow": ("The methods this address answers to", ("method_not_allowed",)),
+    "WWW-Authenticate": ("`Bearer`", ("unauthorized",)),
+    "Content-Range": ("The file's size", ("range_not_satisfiable",)),
+}
 
 
 def document(origin: str) -> dict[str, Any]:
@@ -42,6 +48,8 @@ def document(origin: str) -> dict[str, Any]:
 
 def paths() -> dict[str, dict[str, Any]]:
     artwork = _answer("The artwork", _ref("Artwork"), etag=True)
+    timed = _headers(**{"Server-Timing": "Each stage and variant, in milliseconds"})
+    made = artwork | {"headers": artwork["headers"] | timed | _headers(Location="The artwork's address")}
     artwork_id = _parameter("id", "path", {"type": "string", "pattern": schemas.ARTWORK_ID})
     return {
         "/api/artworks/upload-url": {
@@ -59,8 +67,8 @@ def paths() -> dict[str, dict[str, Any]]:
                 "createArtwork",
                 "Make an artwork of an uploaded original",
                 {
-                    "200": artwork | {"description": "The artwork this original has already"},
-                    "201": artwork | {"description": "The new artwork"},
+                    "200": made | {"description": "The artwork this original has already"},
+                    "201": made | {"description": "The new artwork"},
                 },
                 (
                     *_USER,
@@ -78,9 +86,9 @@ def paths() -> dict[str, dict[str, Any]]:
             "get": _operation(
                 "listArtworks",
                 "The newest artworks",
-                {"200": _json("One page", _ref("Page"), etag=True), "304": _empty("Nothing has changed")},
+                {"200": _json("One page", _ref("Page"), etag=True), "304": _KNOWN},
                 ("invalid_request",),
-                parameters=_filters(),
+                parameters=[*_filters(), _IF_NONE_MATCH],
             ),
         },
         "/api/artworks/readiness": {
@@ -98,8 +106,9 @@ def paths() -> dict[str, dict[str, Any]]:
             "get": _operation(
                 "readArtwork",
                 "One artwork; its owner also gets leave to download the original",
-                {"200": artwork, "304": _empty("Nothing has changed")},
+                {"200": artwork, "304": _KNOWN},
                 (*_USER, "not_found"),
+                parameters=[_IF_NONE_MATCH],
                 user=None,
             ),
             "patch": _operation(
@@ -116,7 +125,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "too_large",
                 ),
                 body="ArtworkChange",
-                parameters=[_if_match()],
+                parameters=[_IF_MATCH],
                 user=True,
             ),
             "delete": _operation(
@@ -124,7 +133,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "Remove an artwork with all its files",
                 {"204": _empty("It is gone")},
                 (*_USER, "forbidden", "not_found", "precondition_failed"),
-                parameters=[_if_match()],
+                parameters=[_IF_MATCH],
                 user=True,
             ),
         },
@@ -133,7 +142,7 @@ def paths() -> dict[str, dict[str, Any]]:
             "post": _operation(
                 "reprocessArtwork",
                 "Render an artwork again; for its owner and for operators",
-                {"200": artwork},
+                {"200": artwork | {"headers": artwork["headers"] | timed}},
                 (*_USER, "forbidden", "not_found", "conflict", "rate_limited", *_PICTURE),
                 user=True,
             ),
@@ -146,8 +155,9 @@ def paths() -> dict[str, dict[str, Any]]:
             "get": _operation(
                 "readArtworkBySlug",
                 "One artwork by its readable address",
-                {"200": artwork, "304": _empty("Nothing has changed")},
+                {"200": artwork, "304": _KNOWN},
                 (*_USER, "not_found"),
+                parameters=[_IF_NONE_MATCH],
                 user=None,
             ),
         },
@@ -157,9 +167,10 @@ def paths() -> dict[str, dict[str, Any]]:
                 "The caller's quota and its use",
                 {
                     "200": _json("The caller", schemas.data_of(_ref("User")), etag=True),
-                    "304": _empty("Nothing has changed"),
+                    "304": _KNOWN,
                 },
                 (*_USER, "not_found"),
+                parameters=[_IF_NONE_MATCH],
                 user=True,
             )
         },
@@ -182,10 +193,16 @@ def paths() -> dict[str, dict[str, Any]]:
                 "A rendition, whole or in part",
                 {
                     "200": _picture("The rendition"),
-                    "206": _picture("The part asked for"),
-                    "304": _empty("Nothing has changed"),
+                    "206": _picture("The part asked for", **{"Content-Range": "Which part it is"}),
+                    "304": _KNOWN,
                 },
                 ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable"),
+                parameters=[
+                    _IF_NONE_MATCH,
+                    _IF_MATCH,
+                    _condition("Range", "One part of the file, as `bytes=0-1023`"),
+                    _condition("If-Range", "The ETag for which the part is wanted; else all is sent"),
+                ],
             ),
         },
         "/healthz": {
@@ -199,9 +216,10 @@ def paths() -> dict[str, dict[str, Any]]:
                 "This document",
                 {
                     "200": _json("OpenAPI 3.1", {"type": "object"}, etag=True),
-                    "304": _empty("Nothing has changed"),
+                    "304": _KNOWN,
                 },
                 (),
+                parameters=[_IF_NONE_MATCH],
             )
         },
     }
@@ -247,8 +265,9 @@ def _errors(codes: tuple[str, ...]) -> dict[str, Any]:
 def _error(codes: list[str]) -> Schema:
     error = {"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]}
     answer = _json(", ".join(codes), error)
-    if set(codes) & set(_RETRIED):
-        answer["headers"] |= {"Retry-After": {"description": "Seconds", "schema": {"type": "string"}}}
+    for name, (description, senders) in _ERROR_HEADERS.items():
+        if set(codes) & set(senders):
+            answer["headers"] |= {name: _header(description, required=set(codes) <= set(senders))}
     return answer
 
 
@@ -284,16 +303,24 @@ def _json(description: str, schema: Schema, *, etag: bool = False) -> Schema:
     }
 
 
-def _picture(description: str) -> Schema:
+def _picture(description: str, **headers: str) -> Schema:
     return {
         "description": description,
-        "headers": {"ETag": _header("For If-None-Match and If-Range", required=True)},
+        "headers": {
+            "ETag": _header("For If-None-Match and If-Range", required=True),
+            "Accept-Ranges": _header("`bytes`", required=True),
+            **_headers(**headers),
+        },
         "content": {kind: {} for kind in (*keys.ACCEPTED_TYPES, "application/octet-stream")},
     }
 
 
 def _empty(description: str) -> Schema:
     return {"description": description}
+
+
+def _headers(**described: str) -> dict[str, Schema]:
+    return {name: _header(description) for name, description in described.items()}
 
 
 def _header(description: str, *, required: bool = False) -> Schema:
@@ -304,8 +331,8 @@ def _parameter(name: str, place: str, schema: Schema, *, required: bool = False)
     return {"name": name, "in": place, "required": required or place == "path", "schema": schema}
 
 
-def _if_match() -> Schema:
-    return _parameter("If-Match", "header", {"type": "string"})
+def _condition(name: str, description: str) -> Schema:
+    return _parameter(name, "header", {"type": "string"}) | {"description": description}
 
 
 def _key(pattern: str) -> Schema:
@@ -314,3 +341,8 @@ def _key(pattern: str) -> Schema:
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+_KNOWN = _empty("Nothing has changed")
+_IF_NONE_MATCH = _condition("If-None-Match", "ETags of what is known already: 304 if one is still right")
+_IF_MATCH = _condition("If-Match", "The ETag that must still be right")

@@ -25,6 +25,8 @@ from gallery.wire import urls_of
 FLAG_SECONDS = 3600
 # After an answer, waitUntil keeps a request alive for 30 s; what is later still is the sweeper's.
 LATE_SECONDS = 25
+HINT_SECONDS = 1.0  # a flag is a hint, for which nothing waits any longer
+DISCARD_SECONDS = 5.0
 
 _LONGEST_TEXT = 128
 _SIZES: dict[Variant, dict[str, int]] = {
@@ -97,7 +99,7 @@ async def process_uploaded_image(
     """
     tasks = {v: asyncio.ensure_future(_render(platform, job, v, token)) for v in Variant}
     await asyncio.wait(tasks.values(), timeout=deadline)
-    failures = [failure for v, task in tasks.items() if (failure := _failure(platform, job, v, task))]
+    failures = [failure for v, task in tasks.items() if (failure := _failure(platform, v, task))]
     if failures:
         await discard(platform, job.keys.values())
         late = [task for task in tasks.values() if not task.done()]
@@ -129,19 +131,19 @@ async def wait_for_processing(
 
 async def is_ready(flags: Flags, key: str) -> bool:
     try:
-        return bool(await flags.get(flag_of(key)))
-    except StorageError:
+        return bool(await asyncio.wait_for(flags.get(flag_of(key)), HINT_SECONDS))
+    except (StorageError, TimeoutError):
         return False
 
 
 async def discard(platform: Platform, keys: Iterable[str]) -> None:
     """Remove renditions and their flags; what cannot be removed now is left to the sweeper."""
     keys = list(keys)
-    removals = [platform.flags.delete(flag_of(key)) for key in keys]
-    results = await asyncio.gather(platform.objects.delete(keys), *removals, return_exceptions=True)
-    for error in results:
+    removals = [platform.objects.delete(keys), *(platform.flags.delete(flag_of(key)) for key in keys)]
+    bounded = [asyncio.wait_for(removal, DISCARD_SECONDS) for removal in removals]
+    for error in await asyncio.gather(*bounded, return_exceptions=True):
         if isinstance(error, BaseException):
-            platform.log({"event": "discard_failed", "keys": keys, "reason": str(error)})
+            platform.log({"event": "discard_failed", "keys": keys, "reason": repr(error)})
 
 
 async def _discard_late(platform: Platform, job: Job, late: Sequence[asyncio.Future[Rendition]]) -> None:
@@ -194,6 +196,8 @@ def _rendition_of(variant: Variant, key: str, answer: SiblingAnswer, ms: float) 
 
 
 def _checked(variant: Variant, key: str, said: dict[str, Any], ms: float) -> Rendition:
+    # A sibling need not know how large the original was; the rendition's own shape then stands for it.
+    said = {"sourceWidth": said.get("width"), "sourceHeight": said.get("height")} | said
     names = ("width", "height", "bytes", "sourceWidth", "sourceHeight")
     numbers = [said.get(name) for name in names]
     texts = [said.get(name, "") for name in ("sha256", "etag", "dominantColor", "thumbHash")]
@@ -240,23 +244,19 @@ def _confirm(rendition: Rendition, found: ObjectInfo | None) -> None:
 async def _raise_flag(platform: Platform, key: str) -> None:
     # Renditions are written before the flag is set, so a reader who sees the flag can fetch the object.
     try:
-        await platform.flags.put(flag_of(key), "1", FLAG_SECONDS)
-    except StorageError as error:
-        platform.log({"event": "flag_failed", "key": key, "reason": str(error)})
+        await asyncio.wait_for(platform.flags.put(flag_of(key), "1", FLAG_SECONDS), HINT_SECONDS)
+    except (StorageError, TimeoutError) as error:
+        platform.log({"event": "flag_failed", "key": key, "reason": repr(error)})
 
 
-def _failure(
-    platform: Platform, job: Job, variant: Variant, task: asyncio.Future[Rendition]
-) -> GalleryError | None:
+def _failure(platform: Platform, variant: Variant, task: asyncio.Future[Rendition]) -> GalleryError | None:
     if not task.done():
         error: BaseException | None = TimeoutError("no answer within the deadline")
     else:
         error = task.exception()
     if error is None:
         return None
-    platform.log(
-        {"event": "render_failed", "requestId": job.request_id, "variant": variant, "reason": repr(error)}
-    )
+    platform.log({"event": "render_failed", "variant": variant, "reason": repr(error)})
     return error if isinstance(error, GalleryError) else ProcessingFailed()
 
 

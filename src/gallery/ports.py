@@ -53,8 +53,8 @@ class Objects(Protocol):
         """Remove at most 1,000 objects; those that are not there do not matter."""
         ...
 
-    async def list(self, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
-        """Objects in the order of their keys, those greater than `after`."""
+    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
+        """Objects in the order of their keys, those greater than `after`, and whether more follow."""
         ...
 
 

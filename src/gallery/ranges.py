@@ -6,7 +6,7 @@ import re
 
 from gallery.errors import RangeNotSatisfiable
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
@@ -16,7 +16,8 @@ def names(condition: str | None, etag: str, *, weak: bool = True) -> bool:
         return False
     if condition.strip() == "*":
         return True
-    return any(f'"{tag}"' == etag and (weak or not mark) for mark, tag in _TAG.findall(condition))
+    opaque = etag.removeprefix("W/")
+    return any(f'"{tag}"' == opaque and (weak or not mark) for mark, tag in _TAG.findall(condition))
 
 
 def span_of(header: str | None, size: int) -> tuple[int, int] | None:
@@ -44,7 +45,10 @@ def _within(offset: int, length: int, size: int) -> tuple[int, int]:
 
 
 def revision_allowed(condition: str | None, revision: int) -> bool:
-    """Whether an If-Match header allows a change of this revision; an ETag of ours begins with it."""
+    """Whether an If-Match header allows a change of this revision; an ETag of ours begins with it.
+
+    A weak one will do: Cloudflare marks the tags of what it compresses, and a revision is exact all the same.
+    """
     if condition is None or condition.strip() == "*":
         return True
-    return any(not mark and tag.partition("-")[0] == str(revision) for mark, tag in _TAG.findall(condition))
+    return any(tag.partition("-")[0] == str(revision) for _, tag in _TAG.findall(condition))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import parse_qsl
 
 from gallery import pipeline, sql
@@ -21,6 +22,7 @@ from gallery.times import iso
 DEFAULT_LIMIT = 24
 MOST = 100
 LONGEST_FILTER = 100
+MOST_LETTERS = 24  # as deep as every SQLite can nest what is done for each
 CURSOR = r"[0-9]{13}-art_[0-9a-f]{32}"
 
 _CURSOR = re.compile(CURSOR)
@@ -39,9 +41,10 @@ class Wish:
 def wish_of(query: str) -> Wish:
     """The wish of a query string. Raises InvalidRequest, naming the parameter."""
     given = _parameters(query)
-    filters: dict[str, Any] = {name: given[name] for name in ("username", "tag", "q") if given.get(name)}
-    if any(len(value) > LONGEST_FILTER for value in filters.values()):
+    texts = {name: normalize("NFC", given[name]) for name in ("username", "tag", "q") if given.get(name)}
+    if any(len(value) > LONGEST_FILTER for value in texts.values()):
         raise InvalidRequest(f"A filter may have at most {LONGEST_FILTER} characters.")
+    filters: dict[str, Any] = texts | ({"q": texts["q"].lower()} if "q" in texts else {})
     if "category" in given:
         if given["category"] not in set(Category):
             raise InvalidRequest(f'"category" must be one of {", ".join(Category)}.')
@@ -56,12 +59,22 @@ def wish_of(query: str) -> Wish:
 async def list_artworks(platform: Platform, wish: Wish) -> tuple[list[Artwork], str | None]:
     """The newest artworks that pass the filters, and the cursor of the next page."""
     names = tuple(name for name in sql.FILTERS if name in wish.filters)
-    values = [wish.filters[name] for name in names]
+    letters = _letters_of(wish.filters.get("q", ""))
+    values: list[Any] = []
+    for name in names:
+        values += [*letters, wish.filters[name]] if name == "q" else [wish.filters[name]]
     if wish.before is not None:
         names, values = (*names, "before"), [*values, *wish.before]
-    rows = (await transact(platform, (sql.listing(names), (*values, wish.limit + 1))))[0]
+    query = sql.listing(names, len(letters) // 2)
+    rows = (await transact(platform, (query, (*values, wish.limit + 1))))[0]
     page = [artwork_of(row) for row in rows[: wish.limit]]
     return page, _cursor_after(page[-1]) if len(rows) > wish.limit else None
+
+
+def _letters_of(text: str) -> list[str]:
+    """Capital and small form, in turn, of each letter of a text that has both and is not of ASCII."""
+    found = [c for c in dict.fromkeys(text) if not c.isascii() and c.upper() != c and len(c.upper()) == 1]
+    return [form for letter in found[:MOST_LETTERS] for form in (letter.upper(), letter)]
 
 
 async def artwork_by_slug(platform: Platform, username: str, slug: str) -> Artwork:
@@ -85,7 +98,8 @@ async def readiness(platform: Platform, original: OriginalKey) -> dict[str, bool
     artwork, claim = first(rows[0]), first(rows[1])
     if artwork is not None:
         return dict.fromkeys(_NAMES.values(), True)
-    if claim is None:
+    if claim is None or claim["expires_at"] <= platform.now() * 1000:
+        # Nobody works on it; flags of a create that failed may be read for a while yet.
         return dict.fromkeys(_NAMES.values(), False)
     keys = rendition_keys(original, claim["attempt"])
     ready = await asyncio.gather(*(_is_ready(platform, keys[variant]) for variant in _NAMES))

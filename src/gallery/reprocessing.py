@@ -8,7 +8,7 @@ from gallery.auth import Caller
 from gallery.claims import Claim
 from gallery.creation import checked_original
 from gallery.editing import found_artwork
-from gallery.errors import Conflict, DatabaseError, Forbidden, ProcessingFailed, Unavailable
+from gallery.errors import Conflict, DatabaseError, Forbidden, NotFound, ProcessingFailed, Unavailable
 from gallery.keys import rendition_keys
 from gallery.pipeline import Job, Processed
 from gallery.ports import Platform, Statement
@@ -41,11 +41,12 @@ async def _reprocess(
     platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
 ) -> Artwork:
     seconds = settings.variant_deadline + claims.MARGIN
-    claim, _ = await claims.take(platform, artwork.original_key, seconds)
+    claim, current = await claims.take(platform, artwork.original_key, seconds)
     if claim is None:
         raise claims.busy()
     watch.lap("records")
     try:
+        artwork = _still_there(artwork, current)
         info = await checked_original(platform, settings, original_of(artwork))
         job = Job(original_of(artwork), info.etag, artwork.username, claim.attempt, request_id)
         made = await pipeline.process_uploaded_image(
@@ -63,6 +64,13 @@ async def _reprocess(
     return renewed
 
 
+def _still_there(known: Artwork, current: Artwork | None) -> Artwork:
+    """The record as it is now, for it may have changed while the request waited."""
+    if current is None or current.id != known.id:
+        raise NotFound("There is no such artwork.")
+    return current
+
+
 async def _commit(platform: Platform, artwork: Artwork, claim: Claim, job: Job, made: Processed) -> Artwork:
     error: Exception = Conflict()
     try:
@@ -74,7 +82,7 @@ async def _commit(platform: Platform, artwork: Artwork, claim: Claim, job: Job, 
         )
         row = first(rows[2])
     except (DatabaseError, Unavailable) as fault:
-        platform.log({"event": "commit_unclear", "requestId": job.request_id, "reason": repr(fault)})
+        platform.log({"event": "commit_unclear", "reason": repr(fault)})
         # Once the claim is gone, a commit that is still on its way changes nothing.
         rows = await transact(
             platform, claims.release_statement(platform, claim), (sql.ARTWORK, (artwork.id,))
@@ -103,4 +111,5 @@ def _renewal(platform: Platform, artwork: Artwork, claim: Claim, made: Processed
         iso(made.processed_at),
         iso(platform.now()),
         *made.urls.values(),
+        int(platform.now() * 1000),
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from gallery.errors import NotConfigured
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: a key for HS256 has at least the size of the hash
+TOKEN_BYTES = 16  # nobody can try tokens of a sibling but through the gateway
 MAX_UPLOAD_BYTES = 30 * 1024 * 1024
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -36,12 +37,12 @@ def read_settings(read: _Read) -> Settings:
     reader = _Reader(read)
     settings = Settings(
         jwt_secret=reader.secret("AUTH_JWT_SECRET", SECRET_BYTES),
-        worker_token=reader.secret("WORKER_AUTH_TOKEN", SECRET_BYTES),
+        worker_token=reader.secret("WORKER_AUTH_TOKEN", TOKEN_BYTES),
         access_key_id=reader.secret("R2_ACCESS_KEY_ID"),
         secret_access_key=reader.secret("R2_SECRET_ACCESS_KEY"),
-        s3_endpoint=reader.url("R2_S3_ENDPOINT", needed=True),
+        s3_endpoint=reader.url("R2_S3_ENDPOINT"),
         bucket=reader.bucket("R2_BUCKET"),
-        cdn_domain=reader.url("R2_CDN_DOMAIN"),
+        cdn_domain=reader.domain("R2_CDN_DOMAIN"),
         public_originals=reader.flag("PUBLIC_ORIGINALS"),
         variant_deadline=reader.number("VARIANT_DEADLINE_SECONDS", 10, 0.1, 20),
         allowed_origins=reader.origins("ALLOWED_ORIGINS"),
@@ -71,11 +72,19 @@ class _Reader:
             self.problem(name, f"has fewer than {at_least} bytes")
         return value
 
-    def url(self, name: str, *, needed: bool = False) -> str:
+    def url(self, name: str) -> str:
         value = self.text(name).rstrip("/")
-        if not value and needed:
+        if not value:
             self.problem(name, "is missing")
-        elif value and not _is_base_url(value):
+        return self._base_url(name, value)
+
+    def domain(self, name: str) -> str:
+        """A base URL, or the name of a host alone; empty when there is none."""
+        value = self.text(name).rstrip("/")
+        return self._base_url(name, value if "://" in value or not value else f"https://{value}")
+
+    def _base_url(self, name: str, value: str) -> str:
+        if value and not _is_base_url(value):
             self.problem(name, "is not an http(s) URL without query")
         return value
 
@@ -113,7 +122,8 @@ def _is_base_url(text: str) -> bool:
     try:
         url = urlsplit(text)
         return (
-            url.scheme in ("http", "https")
+            not re.search(r"\s", text)
+            and url.scheme in ("http", "https")
             and bool(url.hostname)
             and not (url.query or url.fragment or url.username or url.password)
             and url.port != 0

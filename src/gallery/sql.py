@@ -53,7 +53,8 @@ _FREE_SLUG = """(
 # ?1 id, ?2 user, ?3 slug, ?4 title, ?5 description, ?6 materials, ?7 dimensions, ?8 created date,
 # ?9 category, ?10 tags, ?11 original key, ?12 version, ?13 ?14 width and height,
 # ?15 ?16 those of the original, ?17 dominant colour, ?18 ThumbHash, ?19 processed at, ?20 now,
-# ?21 holder of the claim, ?22 to ?25 URLs of original, display version, thumbnail and icon
+# ?21 holder of the claim, ?22 to ?25 URLs of original, display version, thumbnail and icon,
+# ?26 now in milliseconds: once the claim is over the sweeper may have taken the renditions
 INSERT_ARTWORK = f"""
 INSERT INTO artworks (id, user_id, slug, title, description, materials, dimensions, created_date, category,
                       tags, original_key, version, original_url, display_url, thumbnail_url, icon_url,
@@ -63,7 +64,7 @@ SELECT ?1, ?2, {_FREE_SLUG}, ?4, ?5, ?6, ?7, ?8, ?9,
        ?10, ?11, ?12, ?22, ?23, ?24, ?25, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20
 FROM users
 WHERE id = ?2 AND artwork_count < artwork_limit
-  AND EXISTS (SELECT 1 FROM claims WHERE original_key = ?11 AND holder = ?21)
+  AND EXISTS (SELECT 1 FROM claims WHERE original_key = ?11 AND holder = ?21 AND expires_at > ?26)
 """  # noqa: S608 (only the constant above is put in)
 
 # ?1 user, ?2 artwork, ?3 original key, ?4 holder of the claim
@@ -88,28 +89,30 @@ WHERE id = ?1 AND revision = ?2
 """
 
 # ?1 id, ?2 original key, ?3 holder of the claim, ?4 version, ?5 ?6 width and height, ?7 ?8 those of the
-# original, ?9 dominant colour, ?10 ThumbHash, ?11 processed at, ?12 now, ?13 to ?16 the four URLs
+# original, ?9 dominant colour, ?10 ThumbHash, ?11 processed at, ?12 now, ?13 to ?16 the four URLs,
+# ?17 now in milliseconds
 RENEW_ARTWORK = """
 UPDATE artworks SET version = ?4, width = ?5, height = ?6, original_width = ?7, original_height = ?8,
   dominant_color = ?9, thumb_hash = ?10, processed_at = ?11, updated_at = ?12, revision = revision + 1,
   original_url = ?13, display_url = ?14, thumbnail_url = ?15, icon_url = ?16
-WHERE id = ?1 AND EXISTS (SELECT 1 FROM claims WHERE original_key = ?2 AND holder = ?3)
+WHERE id = ?1
+  AND EXISTS (SELECT 1 FROM claims WHERE original_key = ?2 AND holder = ?3 AND expires_at > ?17)
 """
 
 # The three statements of a removal. The claim keeps creates away while the objects go.
-# ?1 id
+# ?1 id, ?2 revision
 UNCOUNT_ARTWORK = """
 UPDATE users SET artwork_count = artwork_count - 1
-WHERE artwork_count > 0 AND id = (SELECT user_id FROM artworks WHERE id = ?1)
+WHERE artwork_count > 0 AND id = (SELECT user_id FROM artworks WHERE id = ?1 AND revision = ?2)
 """
-# ?1 id, ?2 holder, ?3 expires at
+# ?1 id, ?2 revision, ?3 holder, ?4 expires at
 CLAIM_REMOVED = """
 INSERT INTO claims (original_key, holder, attempt, expires_at)
-SELECT original_key, ?2, version, ?3 FROM artworks WHERE id = ?1
+SELECT original_key, ?3, version, ?4 FROM artworks WHERE id = ?1 AND revision = ?2
 ON CONFLICT (original_key) DO UPDATE SET
   attempt = MAX(claims.attempt, excluded.attempt), holder = excluded.holder, expires_at = excluded.expires_at
 """
-DELETE_ARTWORK = "DELETE FROM artworks WHERE id = ?1"
+DELETE_ARTWORK = "DELETE FROM artworks WHERE id = ?1 AND revision = ?2"
 
 # Lists of keys travel as one JSON text.
 VERSIONS_OF = """
@@ -146,7 +149,7 @@ _FILTERS = {
     "username": "a.user_id = (SELECT id FROM users WHERE username = {})",
     "category": "a.category = {}",
     "tag": "EXISTS (SELECT 1 FROM json_each(a.tags) WHERE value = {})",
-    "q": "instr(lower(a.title), lower({})) > 0",  # D1 limits the patterns of LIKE to 50 bytes
+    "q": "instr({title}, {}) > 0",  # D1 limits the patterns of LIKE to 50 bytes
     "featured": "a.is_featured = {}",
     "before": "(a.created_at, a.id) < ({}, {})",
 }
@@ -154,9 +157,15 @@ FILTERS = tuple(_FILTERS)
 
 
 @cache
-def listing(filters: tuple[str, ...]) -> str:
-    """The newest artworks that pass all the filters, whose values are bound in this order, then a limit."""
+def listing(filters: tuple[str, ...], letters: int = 0) -> str:
+    """The newest artworks that pass all the filters, whose values are bound in this order, then a limit.
+
+    The value of `q` is in small letters, and before it come `letters` pairs of a capital and its small
+    letter: those that SQLite, which knows ASCII only, cannot make small.
+    """
     numbers = (f"?{n}" for n in count(1))
-    conditions = [_FILTERS[name].format(*islice(numbers, _FILTERS[name].count("{}"))) for name in filters]
+    title = "replace(" * letters + "lower(a.title)" + ", {}, {})" * letters
+    texts = [_FILTERS[name].replace("{title}", title) for name in filters]
+    conditions = [text.format(*islice(numbers, text.count("{}"))) for text in texts]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"{_ARTWORK} {where} ORDER BY a.created_at DESC, a.id DESC LIMIT {next(numbers)}"

@@ -21,8 +21,8 @@ PAGE = 500
 PAGES = 4
 ROWS = 100
 ORIGINAL_SECONDS = 24 * 3600
-# Far longer than any create takes, so that nothing younger can be in flight.
-RENDITION_SECONDS = 3600
+# How long after its end a claim still protects: clocks differ, and a commit may have been long on its way.
+CLAIM_MARGIN = 30
 CLAIM_SECONDS = 24 * 3600
 HOLD_SECONDS = 300
 _SHOWN = 100
@@ -76,24 +76,23 @@ async def _part(platform: Platform, report: Report, name: str, work: Any) -> Non
 async def _sweep_folder(platform: Platform, report: Report, prefix: str) -> None:
     position = await _position(platform, prefix)
     for _ in range(PAGES):
-        page = await platform.objects.list(prefix, position, PAGE)
+        page, more = await platform.objects.list(prefix, position, PAGE)
         report.seen += len(page)
         orphans = await _orphans(platform, report, prefix, page)
         if orphans and not report.dry_run:
             await platform.objects.delete(orphans)
         report.removed += orphans
-        position = page[-1].key if len(page) == PAGE else ""
+        position = page[-1].key if page and more else ""
         await _save_position(platform, report, prefix, position)
         if not position:
             return
 
 
 async def _orphans(platform: Platform, report: Report, prefix: str, page: list[ObjectInfo]) -> list[str]:
-    age = ORIGINAL_SECONDS if prefix == ORIGINALS else RENDITION_SECONDS
-    old = [info.key for info in page if info.uploaded <= platform.now() - age]
     if prefix == ORIGINALS:
+        old = [info.key for info in page if info.uploaded <= platform.now() - ORIGINAL_SECONDS]
         return await _orphaned_originals(platform, report, [key for key in old if parse_original(key)])
-    return await _orphaned_renditions(platform, [r for key in old if (r := parse_rendition(key))])
+    return await _orphaned_renditions(platform, [r for info in page if (r := parse_rendition(info.key))])
 
 
 async def _orphaned_originals(platform: Platform, report: Report, keys: list[str]) -> list[str]:
@@ -101,8 +100,8 @@ async def _orphaned_originals(platform: Platform, report: Report, keys: list[str
         return []
     now = int(platform.now() * 1000)
     if report.dry_run:
-        kept = await _recorded(platform, keys), await _claimed(platform, keys)
-        return [key for key in keys if key not in kept[0] and key not in kept[1]]
+        recorded, claimed = await _known(platform, keys)
+        return [key for key in keys if key not in recorded and key not in claimed]
     # A create that comes now meets the claim, and one that came before holds it: no original is removed
     # from under a create.
     claim = (sql.CLAIM_ORPHANS, (json.dumps(keys), platform.uuid(), now + HOLD_SECONDS * 1000, now))
@@ -110,11 +109,12 @@ async def _orphaned_originals(platform: Platform, report: Report, keys: list[str
 
 
 async def _orphaned_renditions(platform: Platform, renditions: list[RenditionKey]) -> list[str]:
+    """Those that no record names and nobody may still record: without a claim in force no create can."""
     if not renditions:
         return []
     originals = {r: r.possible_originals() for r in renditions}
     every = [key for keys in originals.values() for key in keys]
-    versions, claimed = await _recorded(platform, every), await _claimed(platform, every)
+    versions, claimed = await _known(platform, every)
 
     def is_needed(rendition: RenditionKey) -> bool:
         keys = originals[rendition]
@@ -123,15 +123,11 @@ async def _orphaned_renditions(platform: Platform, renditions: list[RenditionKey
     return [str(rendition) for rendition in renditions if not is_needed(rendition)]
 
 
-async def _recorded(platform: Platform, keys: Iterable[str]) -> dict[str, int]:
-    rows = (await transact(platform, (sql.VERSIONS_OF, (json.dumps(list(keys)),))))[0]
-    return {row["original_key"]: row["version"] for row in rows}
-
-
-async def _claimed(platform: Platform, keys: Iterable[str]) -> set[str]:
-    now = int(platform.now() * 1000)
-    rows = (await transact(platform, (sql.CLAIMED_OF, (json.dumps(list(keys)), now))))[0]
-    return {row["original_key"] for row in rows}
+async def _known(platform: Platform, keys: Iterable[str]) -> tuple[dict[str, int], set[str]]:
+    """The versions of recorded originals, and which are claimed, at one moment: a commit ends the claim."""
+    names, now = json.dumps(list(keys)), int((platform.now() - CLAIM_MARGIN) * 1000)
+    versions, claims = await transact(platform, (sql.VERSIONS_OF, (names,)), (sql.CLAIMED_OF, (names, now)))
+    return {row["original_key"]: row["version"] for row in versions}, {row["original_key"] for row in claims}
 
 
 async def _check_rows(platform: Platform, report: Report) -> None:
@@ -141,9 +137,8 @@ async def _check_rows(platform: Platform, report: Report) -> None:
     for row in rows:
         missing = await _missing(platform, row["original_key"], row["version"])
         # What was changed or removed while we looked is not missing.
-        if missing and await _recorded(platform, [row["original_key"]]) == {
-            row["original_key"]: row["version"]
-        }:
+        recorded = (await _known(platform, [row["original_key"]]))[0] if missing else {}
+        if missing and recorded == {row["original_key"]: row["version"]}:
             report.missing.append({"artwork": row["id"], "keys": missing})
     position = rows[-1]["id"] if len(rows) == ROWS else ""
     await _save_position(platform, report, "artworks", position)

@@ -21,13 +21,9 @@ def signer_of(settings: Settings) -> Signer:
     return Signer(settings.s3_endpoint, settings.bucket, settings.access_key_id, settings.secret_access_key)
 
 
-def period_of(now: float) -> int:
-    return int(now // PERIOD)
-
-
 def download_url(settings: Settings, key: str, now: float) -> str:
     """Leave to get one original, for at least ten and at most fifteen minutes from now."""
-    start = moment(period_of(now) * PERIOD)
+    start = moment(now // PERIOD * PERIOD)
     return signer_of(settings).presign("GET", key, now=start, lifetime=LIFETIME)
 
 

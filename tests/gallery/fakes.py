@@ -130,10 +130,10 @@ class DictObjects:
             await self._turn("delete", key)
             self.stored.pop(key, None)
 
-    async def list(self, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
+    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
         await self._turn("list", prefix)
         keys = sorted(key for key in self.stored if key.startswith(prefix) and key > after)
-        return [self._info(key) for key in keys[:limit]]
+        return [self._info(key) for key in keys[:limit]], len(keys) > limit
 
     async def _turn(self, method: str, key: str) -> None:
         self.asked.append((method, key))
@@ -147,26 +147,31 @@ class DictObjects:
 
 
 class DictFlags:
+    """The readiness flags; a `broken` store fails, a `hanging` one never answers."""
+
     def __init__(self) -> None:
         self.stored: dict[str, str] = {}
         self.broken = False
+        self.hanging = False
 
     async def get(self, name: str) -> str | None:
-        self._check()
+        await self._check()
         return self.stored.get(name)
 
     async def put(self, name: str, value: str, lifetime: int) -> None:
-        self._check()
+        await self._check()
         assert lifetime >= 60, "KV refuses a shorter lifetime"
         self.stored[name] = value
 
     async def delete(self, name: str) -> None:
-        self._check()
+        await self._check()
         self.stored.pop(name, None)
 
-    def _check(self) -> None:
+    async def _check(self) -> None:
         if self.broken:
             raise StorageError("KV is down")
+        if self.hanging:
+            await asyncio.Event().wait()
 
 
 def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> SiblingAnswer:

@@ -58,6 +58,17 @@ def test_a_preflight_is_answered() -> None:
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
 
 
+def test_a_page_may_learn_that_an_address_does_not_exist() -> None:
+    preflight = ask("OPTIONS", "/api/nothing", Origin=ALLOWED, Access_Control_Request_Method="GET")
+    assert preflight.status == 204
+    assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
+    assert ask("OPTIONS", "/api/nothing", Origin=ALLOWED).status == 404
+    stranger = ask(
+        "OPTIONS", "/api/nothing", Origin="https://evil.example", Access_Control_Request_Method="GET"
+    )
+    assert stranger.status == 404
+
+
 def test_without_configured_origins_there_is_no_cors() -> None:
     answer = ask("GET", "/healthz", "", Origin=ALLOWED)
     assert not [name for name in answer.headers if name.startswith("Access-Control") or name == "Vary"]
@@ -82,6 +93,8 @@ def test_a_person_who_is_lost_sees_the_page_and_a_program_json() -> None:
     assert (page.status, page.body) == (404, b"<html>")
     assert json_of(ask("GET", "/nothing", Accept="application/json"))["code"] == "not_found"
     assert json_of(ask("POST", "/nothing", Accept="text/html"))["code"] == "not_found"
+    for path in ("/api/nothing", "/cdn/nothing", "/api/artworks/art_1"):
+        assert json_of(ask("GET", path, Accept="text/html"))["code"] == "not_found"
 
 
 def test_without_a_page_there_is_json() -> None:

@@ -231,6 +231,7 @@ def test_a_create_says_how_long_each_stage_took() -> None:
         names = [entry.partition(";")[0] for entry in answer.headers["Server-Timing"].split(", ")]
         assert set(names) == {
             "request",
+            "user",
             "queue",
             "records",
             "original",

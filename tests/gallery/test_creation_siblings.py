@@ -18,6 +18,8 @@ from gallery.ports import SiblingAnswer
 
 Fault = Callable[[WritingSibling, dict[str, Any]], Awaitable[SiblingAnswer]]
 
+# What a sibling's answer must say.
+NEEDED = {"success", "key", "width", "height", "bytes", "sha256", "etag"}
 FAILED = "Image processing failed. Please try again."
 
 
@@ -208,5 +210,26 @@ def test_what_only_siblings_understand_is_a_failure_of_ours(status: int, code: s
         answer = await create(world, world.original())
         assert (answer.status, json_of(answer)["error"]) == (500, FAILED)
         assert_nothing_left(world)
+
+    asyncio.run(story())
+
+
+def test_a_sibling_need_not_say_how_large_the_original_was() -> None:
+    async def says_less(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+        said = json.loads(written_answer(order, sibling.write(order)).body)
+        return SiblingAnswer(200, None, json.dumps({n: v for n, v in said.items() if n in NEEDED}))
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        for sibling in world.siblings.values():
+            sibling.fault = says_less
+        answer = await create(world, world.original())
+        assert answer.status == 201
+        data = json_of(answer)["data"]
+        assert (
+            (data["originalWidth"], data["originalHeight"]) == (data["width"], data["height"]) == (300, 200)
+        )
+        assert (data["dominantColor"], data["thumbHash"]) == (None, None)
 
     asyncio.run(story())

@@ -10,6 +10,7 @@ import pytest
 from tests.gallery.creates import assert_nothing_left, create
 from tests.gallery.fakes import World, WritingSibling, json_of, written_answer
 
+from gallery import pipeline
 from gallery.artwork import Variant
 from gallery.gate import Gate
 from gallery.ports import SiblingAnswer
@@ -106,6 +107,27 @@ def test_the_create_is_right_without_flags() -> None:
     asyncio.run(story())
 
 
+def test_flags_that_never_answer_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "HINT_SECONDS", 0.01)
+    monkeypatch.setattr(pipeline, "DISCARD_SECONDS", 0.01)
+
+    async def says_nothing(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+        return SiblingAnswer(200, None, "")
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        world.flags.hanging = True
+        assert (await create(world, world.original())).status == 201
+        world.siblings[Variant.ICON].fault = says_nothing
+        assert (await create(world, world.original())).status == 500
+        assert (len(world.artworks()), len(world.renditions())) == (1, 3)
+        assert {"flag_failed", "discard_failed"} <= {event.get("event") for event in world.events}
+        assert all(event["requestId"] for event in world.events)
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("method", ["head", "read"])
 def test_a_bucket_that_fails_records_nothing(method: str) -> None:
     async def story() -> None:
@@ -153,5 +175,19 @@ def test_a_gallery_that_is_full_says_when_to_come_back() -> None:
         assert int(answer.headers["Retry-After"]) > 0
         assert_nothing_left(world)
         assert world.database.rows("SELECT * FROM claims") == []
+
+    asyncio.run(story())
+
+
+def test_what_needs_no_rendering_does_not_wait_for_it() -> None:
+    async def story() -> None:
+        world = World()
+        world.user(limit=1)
+        key = world.original()
+        assert (await create(world, key)).status == 201
+        world.platform = dataclasses.replace(world.platform, gate=Gate(places=0, patience=0))
+        assert (await create(world, key)).status == 200
+        assert json_of(await create(world, world.original()))["code"] == "artwork_limit_reached"
+        assert (await create(world, world.original("usr_gone"), "usr_gone")).status == 404
 
     asyncio.run(story())

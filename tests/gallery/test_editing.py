@@ -10,6 +10,7 @@ from tests.gallery.creates import assert_nothing_left, create
 from tests.gallery.fakes import World, json_of
 from tests.gallery.tokens import bearer
 
+from gallery import sql
 from gallery.messages import Answer
 
 PASSING = "D1_ERROR: Network connection lost."
@@ -81,8 +82,16 @@ def test_a_stale_etag_is_412() -> None:
         assert (stale.status, json_of(stale)["code"]) == (412, "precondition_failed")
         assert (await patch(world, path, {"title": "Two"}, etag=answer.headers["ETag"])).status == 200
         assert (await patch(world, path, {"title": "Three"}, etag="*")).status == 200
-        assert (await patch(world, path, {"title": "Four"}, etag='W/"4"')).status == 412
         assert (await patch(world, path, {"title": "Four"}, etag="nonsense")).status == 412
+
+    asyncio.run(story())
+
+
+def test_an_etag_that_was_marked_weak_on_its_way_still_guards_a_change() -> None:
+    async def story() -> None:
+        world, path, etag = await world_with_artwork()
+        assert (await patch(world, path, {"title": "One"}, etag=f"W/{etag}")).status == 200
+        assert (await patch(world, path, {"title": "Two"}, etag=f"W/{etag}")).status == 412
 
     asyncio.run(story())
 
@@ -167,6 +176,26 @@ def test_a_stale_etag_removes_nothing() -> None:
         assert world.count() == 1
 
     asyncio.run(story())
+
+
+def test_a_change_between_reading_and_removing_is_not_lost() -> None:
+    async def story(etag: str | None) -> tuple[World, Answer]:
+        world, path, current = await world_with_artwork()
+        batch = world.database.batch
+
+        async def changes_first(statements: Any) -> Any:
+            if statements[0][0] == sql.UNCOUNT_ARTWORK:
+                world.database.batch = batch  # type: ignore[method-assign]
+                assert (await patch(world, path, {"title": "One"})).status == 200
+            return await batch(statements)
+
+        world.database.batch = changes_first  # type: ignore[method-assign]
+        return world, await remove(world, path, **({"If-Match": current} if etag else {}))
+
+    world, answer = asyncio.run(story("guarded"))
+    assert (answer.status, world.count(), world.artworks()[0]["title"]) == (412, 1, "One")
+    world, answer = asyncio.run(story(None))
+    assert (answer.status, world.count(), world.artworks()) == (204, 0, [])
 
 
 def test_objects_that_cannot_be_removed_are_left_to_the_sweeper() -> None:

@@ -64,6 +64,9 @@ def test_a_title_is_enough() -> None:
         ("createdDate", "yesterday"),
         ("createdDate", "2024-13-01"),
         ("createdDate", "2024-05-32"),
+        ("createdDate", "2024-04-31"),
+        ("createdDate", "2023-02-29"),
+        ("createdDate", "1900-02-29"),
         ("createdDate", "٢٠٢٤"),
         ("createdDate", 2024),
         ("createdDate", " 2024"),
@@ -89,7 +92,9 @@ def test_a_field_of_the_wrong_kind_is_named(name: str, value: Any) -> None:
     assert f'"{name}"' in caught.value.text
 
 
-@pytest.mark.parametrize("date", ["2024", "2024-05", "2024-05-31", "1503"])
+@pytest.mark.parametrize(
+    "date", ["2024", "2024-05", "2024-05-31", "2024-04-30", "2024-02-29", "2000-02-29", "1900-02-28", "1503"]
+)
 def test_a_date_is_kept_as_it_was_given(date: str) -> None:
     assert fields.date_of({"createdDate": date}) == date
 

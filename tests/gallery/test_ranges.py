@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import RangeNotSatisfiable
-from gallery.ranges import names, span_of
+from gallery.ranges import names, revision_allowed, span_of
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from gallery.ranges import names, span_of
         (None, None),
         ("", None),
         ("bytes=0-9", (0, 10)),
+        ("Bytes=0-9", (0, 10)),
         ("bytes=0-0", (0, 1)),
         ("bytes=90-", (90, 10)),
         ("bytes=90-1000", (90, 10)),
@@ -73,6 +74,24 @@ def test_a_condition_names_an_etag(condition: str | None, named: bool) -> None:
     assert names(condition, '"abc"') is named
 
 
-def test_a_weak_etag_is_not_enough_for_a_change() -> None:
+def test_a_weak_etag_is_not_enough_where_bytes_must_match() -> None:
     assert not names('W/"abc"', '"abc"', weak=False)
     assert names('"abc"', '"abc"', weak=False)
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        (None, True),
+        ("*", True),
+        ('"3-0badcafe"', True),
+        ('W/"3-0badcafe"', True),
+        ('"2-0badcafe", W/"3-0badcafe"', True),
+        ('"2-0badcafe"', False),
+        ('"30-0badcafe"', False),
+        ("3-0badcafe", False),
+        ("", False),
+    ],
+)
+def test_a_change_is_allowed_to_who_knows_the_revision(condition: str | None, allowed: bool) -> None:
+    assert revision_allowed(condition, 3) is allowed

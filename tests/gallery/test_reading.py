@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import combinations
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.gallery.creates import create
@@ -76,6 +77,34 @@ def test_filters_choose(query: str, expected: list[int]) -> None:
         world = await gallery()
         world.database.rows("UPDATE artworks SET is_featured = 1 WHERE title = 'Nº 2'")
         assert await titles(world, query) == expected
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("title", "asked", "found"),
+    [
+        ("ÉCOLE Ölberg", "école", True),
+        ("ÉCOLE Ölberg", "ÉCOLE ÖL", True),
+        ("école ölberg", "École Ölberg", True),
+        ("école", "ecole", False),
+        ("Школа", "шКОЛА", True),
+        ("Καφές", "ΚΑΦΈΣ", True),
+        ("Straße", "STRASSE", False),
+        ("Straße", "straße", True),
+        ("Cafe\u0301", "café", True),
+        ("Café", "cafe\u0301", True),
+        ("Ⅻ", "ⅻ", True),
+        ("".join(map(chr, range(0x410, 0x428))), "".join(map(chr, range(0x430, 0x448))), True),
+    ],
+)
+def test_titles_are_found_whatever_their_case_and_spelling(title: str, asked: str, found: bool) -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        assert (await create(world, world.original(), title=title)).status == 201
+        answer = await world.ask("GET", f"/api/artworks?q={quote(asked)}")
+        assert len(json_of(answer)["data"]) == found
 
     asyncio.run(story())
 
@@ -228,6 +257,19 @@ def test_what_was_read_before_is_304(target: str, user: str | None) -> None:
     asyncio.run(story())
 
 
+def test_a_new_name_of_the_artist_is_no_304() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        path = f"/api/artworks/{json_of(await create(world, world.original()))['data']['id']}"
+        known = {"If-None-Match": (await world.ask("GET", path)).headers["ETag"]}
+        assert (await world.ask("GET", path, headers=known)).status == 304
+        world.database.rows("UPDATE users SET username = 'lovelace'")
+        assert (await world.ask("GET", path, headers=known)).status == 200
+
+    asyncio.run(story())
+
+
 def test_the_owner_alone_gets_leave_to_download_the_original() -> None:
     async def story() -> None:
         world = World()
@@ -285,6 +327,23 @@ def test_readiness_follows_the_create(flags_broken: bool) -> None:
         go_on.set()
         await creating
         assert await ready(world, key) == (200, dict.fromkeys(nothing, True))
+
+    asyncio.run(story())
+
+
+def test_flags_that_outlive_a_failed_create_are_not_believed() -> None:
+    async def fails(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+        return SiblingAnswer(500, None, "{}")
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        world.siblings[Variant.ICON].fault = fails
+        assert (await create(world, key)).status == 500
+        thumbnail = key.replace("originals/", "thumbnails/")
+        world.flags.stored = {f"ready:{thumbnail}": "1"}
+        assert not any((await ready(world, key))[1].values())
 
     asyncio.run(story())
 

@@ -27,11 +27,12 @@ def test_every_problem_is_named_at_once() -> None:
     assert names == {*SECRETS, "R2_S3_ENDPOINT", "R2_BUCKET"}
 
 
-@pytest.mark.parametrize("name", ["AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"])
-def test_a_short_key_is_refused(name: str) -> None:
+@pytest.mark.parametrize(("name", "least"), [("AUTH_JWT_SECRET", 32), ("WORKER_AUTH_TOKEN", 16)])
+def test_a_short_key_is_refused(name: str, least: int) -> None:
     with pytest.raises(NotConfigured) as caught:
-        settings(**{name: "x" * 31})
-    assert caught.value.problems == (f"{name} has fewer than 32 bytes",)
+        settings(**{name: "x" * (least - 1)})
+    assert caught.value.problems == (f"{name} has fewer than {least} bytes",)
+    settings(**{name: "x" * least})
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,8 @@ def test_a_short_key_is_refused(name: str) -> None:
         ("R2_S3_ENDPOINT", "ftp://example.org"),
         ("R2_S3_ENDPOINT", "https://"),
         ("R2_S3_ENDPOINT", "https://example.org?x=1"),
-        ("R2_CDN_DOMAIN", "cdn.example.org"),
+        ("R2_CDN_DOMAIN", "ftp://cdn.example.org"),
+        ("R2_CDN_DOMAIN", "cdn example"),
         ("R2_CDN_DOMAIN", "https://[::1"),
         ("R2_BUCKET", "Not A Bucket"),
         ("PUBLIC_ORIGINALS", "yes"),
@@ -72,6 +74,10 @@ def test_trailing_slashes_and_blanks_do_not_matter() -> None:
     )
     assert made.cdn_domain == "https://cdn.example.org"
     assert made.allowed_origins == ("https://a.org", "http://b.org:81")
+
+
+def test_a_domain_may_be_a_name_alone() -> None:
+    assert settings(R2_CDN_DOMAIN="cdn.example.org/").cdn_domain == "https://cdn.example.org"
 
 
 def test_secrets_do_not_show_in_a_printed_setting() -> None:

@@ -61,13 +61,14 @@ def test_a_single_row_is_found_by_an_index(name: str, values: list[Any]) -> None
     assert not [step["detail"] for step in plan if step["detail"].startswith("SCAN")]
 
 
-def insert(database: SqliteDatabase, slug: str, number: int) -> str | None:
+def insert(database: SqliteDatabase, slug: str, number: int, now: int = 0) -> str | None:
     key = f"originals/usr_ada/{number}.jpg"
-    database.rows("INSERT INTO claims VALUES (?, 'me', 1, 0)", key)
+    database.rows("INSERT INTO claims VALUES (?, 'me', 1, 1)", key)
     values = [
         *[f"art_{number}", "usr_ada", slug, "Title", None, None, None, None, "other", "[]", key],
         *[1, 300, 200, 4000, 3000, None, None, "now", "now", "me"],
         *[f"https://cdn/{folder}/{number}.jpg" for folder in ("originals", "display", "thumbnails", "icons")],
+        now,
     ]
     database.rows(sql.INSERT_ARTWORK, *values)
     found = database.rows("SELECT slug FROM artworks WHERE id = ?", f"art_{number}")
@@ -104,6 +105,12 @@ def test_a_full_quota_inserts_nothing(limit: int, count: int) -> None:
     database = SqliteDatabase()
     database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', ?, ?, '')", limit, count)
     assert insert(database, "pear", 1) is None
+
+
+def test_after_the_end_of_its_claim_nothing_is_inserted() -> None:
+    database = SqliteDatabase()
+    database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
+    assert insert(database, "pear", 1, now=1) is None
 
 
 def test_without_the_claim_nothing_is_inserted_or_counted() -> None:
