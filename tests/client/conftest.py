@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from tests.client.contract import TOKEN, Contract, serving
+from tests.client.contract import BAD, PICTURE, TOKEN, Contract, serving
+from tests.client.shell import Shell
 
 from vfa_gallery import Gallery, RetryPolicy
-
-PICTURE = b"\xff\xd8\xff\xe0" + bytes(100_000)
 
 
 @pytest.fixture
@@ -24,3 +24,19 @@ def gallery(contract: Contract) -> Iterator[Gallery]:
     policy = RetryPolicy(first=0.0005, longest=0.015)
     with Gallery(contract.url, TOKEN, timeout=5, retry=policy) as gallery:
         yield gallery
+
+
+@pytest.fixture
+def shell(contract: Contract, tmp_path: Path) -> Shell:
+    return Shell(contract, tmp_path / "home")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "more").mkdir(parents=True)
+    for name in ("dusk_over-the lake.jpg", "dawn.jpg", "more/noon.jpg"):
+        (folder / name).write_bytes(PICTURE + name.encode())
+    (folder / "broken.jpg").write_bytes(PICTURE + BAD)
+    (folder / ".hidden").write_bytes(PICTURE)
+    return folder

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 TOKEN = "token-of-ann"
 USER_ID = "usr_ann"
 EXTENSIONS = ("jpeg", "png", "gif", "webp", "tiff")
+PICTURE = b"\xff\xd8\xff\xe0" + bytes(100_000)
 BAD = b"not a picture"
 NOW = "2026-01-02T03:04:05.678Z"
 
@@ -60,6 +61,7 @@ class Contract:
         self.url = ""
         self.limit = 1000
         self.ticket_seconds = 900.0
+        self.bucket_sleeps = 0.0  # seconds before it takes a body from the wire
         self.objects: dict[str, bytes] = {}
         self.artworks: dict[str, dict[str, Any]] = {}
         self.revisions: dict[str, int] = {}
@@ -218,7 +220,7 @@ class Contract:
 
     def _patch(self, seen: Seen, identity: str) -> Reply:
         if identity in self.artworks:
-            guard = seen.headers.get("If-Match")
+            guard = seen.headers.get("If-Match", "").removeprefix("W/")
             if guard and guard != f'"{self.revisions[identity]}"':
                 return refusal(412, "precondition_failed", "The artwork was changed in the meantime.")
             self.artworks[identity] |= json.loads(seen.body)
@@ -263,6 +265,8 @@ def serving() -> Iterator[Contract]:
 
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
+            if self.command == "PUT":
+                time.sleep(contract.bucket_sleeps)
             body = self.rfile.read(length)
             if len(body) < length:
                 self.close_connection = True

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import PICTURE
-from tests.client.contract import BAD, TOKEN, Contract, Reply, refusal
+from tests.client.contract import BAD, PICTURE, TOKEN, Contract, Reply, refusal
 
 from vfa_gallery import (
     Batch,
     Details,
     Fate,
-    FileProblem,
     Gallery,
     Journal,
+    JournalProblem,
     Outcome,
     Progress,
     RetryPolicy,
     Stage,
 )
-from vfa_gallery.journal import file_id
+from vfa_gallery.journal import FileId
 
 
 @pytest.fixture
@@ -160,12 +158,125 @@ def test_leaving_the_loop_early_ends_the_threads(gallery: Gallery, contract: Con
     assert len(contract.seen) == calls
 
 
+def test_a_batch_that_was_stopped_serves_another_run(
+    gallery: Gallery, contract: Contract, folder: Path, tmp_path: Path
+) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        batch = Batch(gallery, journal)
+        for _ in batch.run(jobs(folder)):
+            batch.stop()
+        assert len(contract.artworks) < 12
+        assert fates(list(batch.run(jobs(folder))))[Fate.LEFT] == 0
+    assert titles(contract) == GOOD
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_file_that_is_named_twice_is_one_artwork(
+    gallery: Gallery, contract: Contract, tmp_path: Path, workers: int
+) -> None:
+    path, link = tmp_path / "dusk.jpg", tmp_path / "link.jpg"
+    path.write_bytes(PICTURE)
+    link.symlink_to(path)
+    contract.order("POST /api/artworks", delay=0.1)
+    twice: list[tuple[Path, Details]] = [(each, {"title": "Dusk"}) for each in (path, link, path)]
+    with Journal() as journal:
+        outcomes = list(Batch(gallery, journal, workers=workers).run(twice))
+    assert fates(outcomes) == {Fate.ARRIVED: 1, Fate.KNOWN: 2}
+    assert {outcome.artwork_id for outcome in outcomes} == set(contract.artworks)
+    assert len(contract.calls("PUT .*")) == 1
+
+
+def test_a_picture_that_was_refused_is_tried_again_when_asked_for(
+    gallery: Gallery, contract: Contract, folder: Path, tmp_path: Path
+) -> None:
+    run(gallery, folder, tmp_path / "journal")
+    contract.objects = {key: data.removesuffix(BAD) for key, data in contract.objects.items()}
+    with Journal(tmp_path / "journal") as journal:
+        outcomes = list(Batch(gallery, journal, retry_refused=True).run(jobs(folder)))
+    assert fates(outcomes) == {Fate.KNOWN: 12, Fate.ARRIVED: 1, Fate.FAILED: 2}
+    assert titles(contract) == [*GOOD, "broken"]
+
+
+def test_what_is_not_the_picture_s_fault_is_tried_again_by_itself(
+    gallery: Gallery, contract: Contract, folder: Path, tmp_path: Path
+) -> None:
+    contract.order("POST /api/artworks", refusal(400, "invalid_request", "The title is too long."))
+    assert fates(run(gallery, folder, tmp_path / "journal"))[Fate.ARRIVED] == 11
+    assert fates(run(gallery, folder, tmp_path / "journal"))[Fate.ARRIVED] == 1
+    assert titles(contract) == GOOD
+
+
+def test_a_key_that_is_someone_else_s_is_replaced(
+    gallery: Gallery, contract: Contract, folder: Path, tmp_path: Path
+) -> None:
+    contract.order("POST /api/artworks", Reply(None))
+    with Gallery(contract.url, TOKEN, retry=RetryPolicy(attempts=1)) as hasty:
+        run(hasty, folder, tmp_path / "journal", workers=1)
+    contract.order("POST /api/artworks", refusal(403, "forbidden", "This belongs to someone else."))
+    run(gallery, folder, tmp_path / "journal", workers=1)
+    assert titles(contract) == GOOD
+
+
+@pytest.mark.parametrize("event", ["granted", "arrived"])
+def test_a_journal_that_cannot_be_written_ends_the_batch_and_makes_no_second_copy(
+    gallery: Gallery, contract: Contract, folder: Path, tmp_path: Path, event: str
+) -> None:
+    class FullDisk(Journal):
+        def granted(self, file: FileId, key: str) -> None:
+            self.fail_at("granted")
+            super().granted(file, key)
+
+        def arrived(self, file: FileId, artwork_id: str) -> None:
+            self.fail_at("arrived")
+            super().arrived(file, artwork_id)
+
+        def fail_at(self, name: str) -> None:
+            if name == event:
+                raise JournalProblem("nothing can be remembered: No space left on device")
+
+    with FullDisk(tmp_path / "journal") as journal:
+        outcomes = list(Batch(gallery, journal, workers=1).run(jobs(folder)))
+    assert fates(outcomes) == {Fate.FAILED: 1, Fate.LEFT: 14}
+    run(gallery, folder, tmp_path / "journal")
+    assert titles(contract) == GOOD
+
+
+@pytest.mark.parametrize(("status", "ends"), [(403, True), (404, True), (400, False)])
+def test_a_bucket_that_is_shut_ends_the_batch(
+    gallery: Gallery, contract: Contract, folder: Path, status: int, ends: bool
+) -> None:
+    for _ in range(2):
+        contract.order("PUT .*", Reply(status, b"<Error><Code>AccessDenied</Code></Error>"))
+    outcomes = run(gallery, folder, workers=1)
+    assert outcomes[0].error
+    assert outcomes[0].error.code == "upload_refused"
+    assert fates(outcomes)[Fate.LEFT] == (14 if ends else 0)
+
+
+def test_a_file_that_vanishes_before_it_is_sent_fails_alone(
+    gallery: Gallery, contract: Contract, folder: Path
+) -> None:
+    class Vanishing(Journal):
+        def granted(self, file: FileId, key: str) -> None:
+            super().granted(file, key)
+            (folder / "03.jpg").unlink(missing_ok=True)
+
+    with Vanishing() as journal:
+        outcomes = list(Batch(gallery, journal, workers=1).run(jobs(folder)))
+    (gone,) = (each.error for each in outcomes if each.path.name == "03.jpg")
+    assert gone
+    assert (gone.code, gone.message) == ("file_problem", f"{folder}/03.jpg: No such file or directory")
+    assert len(contract.artworks) == 11
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         refusal(401, "unauthorized", "Please sign in."),
         refusal(429, "artwork_limit_reached", "Artwork limit reached"),
+        refusal(500, "not_configured", "The gallery is not configured."),
     ],
+    ids=lambda reply: reply.body["code"],
 )
 def test_what_would_stop_every_file_stops_the_batch(
     gallery: Gallery, contract: Contract, folder: Path, reply: Reply
@@ -183,31 +294,6 @@ def test_a_full_quota_records_as_many_as_it_allows(
     contract.limit = 5
     outcomes = run(gallery, folder)
     assert len(contract.artworks) == fates(outcomes)[Fate.ARRIVED] == 5
-
-
-def test_a_journal_serves_one_batch_at_a_time(tmp_path: Path) -> None:
-    with (
-        Journal(tmp_path / "journal"),
-        pytest.raises(FileProblem, match="another upload"),
-        Journal(tmp_path / "journal"),
-    ):
-        pass
-    with Journal(tmp_path / "journal"):
-        pass
-
-
-def test_a_journal_line_cut_short_is_passed_over(tmp_path: Path) -> None:
-    path = tmp_path / "picture.jpg"
-    path.write_bytes(PICTURE)
-    with Journal(tmp_path / "journal") as journal:
-        journal.granted(file_id(path), "originals/usr_ann/1.jpg")
-    with (tmp_path / "journal").open("a") as file:
-        file.write('{"file": ["' + os.fspath(path))
-    with Journal(tmp_path / "journal") as journal:
-        assert journal.entry(file_id(path)).key == "originals/usr_ann/1.jpg"
-        journal.arrived(file_id(path), "art_1")
-    with Journal(tmp_path / "journal") as journal:
-        assert journal.entry(file_id(path)).artwork_id == "art_1"
 
 
 def test_the_journal_holds_neither_token_nor_signed_address(

@@ -8,8 +8,7 @@ import pkgutil
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import PICTURE
-from tests.client.contract import BAD, TOKEN, Contract
+from tests.client.contract import BAD, PICTURE, TOKEN, Contract
 
 import vfa_gallery
 from vfa_gallery import Gallery

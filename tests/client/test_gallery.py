@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import PICTURE
-from tests.client.contract import Contract, Reply
+from tests.client.contract import PICTURE, TOKEN, Contract, Reply
 
 from vfa_gallery import (
     Artwork,
@@ -17,6 +17,7 @@ from vfa_gallery import (
     PreconditionFailed,
     Progress,
     Stage,
+    Unauthorized,
     UnexpectedAnswer,
 )
 
@@ -162,6 +163,20 @@ def test_a_change_respects_what_others_changed_unless_told_otherwise(gallery: Ga
     assert gallery.update(made, title="Final", overwrite=True).title == "Final"
 
 
+def test_a_tag_that_was_weakened_on_its_way_goes_back_as_it_came(
+    gallery: Gallery, contract: Contract
+) -> None:
+    made = gallery.upload(PICTURE, title="Draft")
+    contract.order(
+        f"GET /api/artworks/{made.id}", Reply(200, {"data": contract.artworks[made.id]}, {"ETag": 'W/"1"'})
+    )
+    read = gallery.get(made.id)
+    assert gallery.update(read, title="Final").title == "Final"
+    assert contract.calls("PATCH .*")[0].headers["If-Match"] == 'W/"1"'
+    with pytest.raises(PreconditionFailed):
+        gallery.update(read, title="Too late")
+
+
 def test_an_id_is_one_segment_of_the_path_whatever_it_holds(gallery: Gallery, contract: Contract) -> None:
     with pytest.raises(NotFound):
         gallery.get("../me?x=1")
@@ -191,6 +206,23 @@ def test_reading_needs_no_token(contract: Contract, gallery: Gallery) -> None:
     gallery.upload(PICTURE, title="Dusk")
     with Gallery(contract.url) as anonymous:
         assert len(list(anonymous.artworks())) == 1
+
+
+def test_space_around_a_token_is_not_part_of_it(contract: Contract) -> None:
+    with Gallery(contract.url, f" {TOKEN}\r\n") as gallery:
+        assert gallery.me().username == "ann"
+    with Gallery(contract.url, "\n") as nobody:
+        assert not nobody.has_token
+
+
+@pytest.mark.parametrize("token", ["secret\nX-Other: 1", "secret €", "secret ü", "two secrets", "secret\x00"])
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(
+    contract: Contract, token: str
+) -> None:
+    with pytest.raises(Unauthorized) as caught:
+        Gallery(contract.url, token)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+    assert contract.seen == []
 
 
 @pytest.mark.parametrize("address", ["", "gallery.example", "ftp://gallery.example", "http://"])

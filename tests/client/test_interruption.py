@@ -9,21 +9,38 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import PICTURE
-from tests.client.contract import TOKEN, Contract
+from tests.client.contract import PICTURE, TOKEN, Contract, refusal
 
 VFA = Path(sys.executable).parent / "vfa"
 FILES = 12
+REPROCESS = "POST /api/artworks/[^/]+/reprocess"
 
-Start = Callable[..., subprocess.Popen[str]]
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Starts `vfa` with these words or others."""
+
+    words: tuple[str, ...]
+    environment: dict[str, str]
+
+    def __call__(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(VFA), *(words or self.words)],
+            env=os.environ | self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
 
 @pytest.fixture
 def start(contract: Contract, tmp_path: Path) -> Start:
-    """Starts an upload of twelve pictures, or another command; rendering takes the gallery a while."""
+    """An upload of twelve pictures; rendering takes the gallery a while."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in range(FILES):
@@ -34,19 +51,7 @@ def start(contract: Contract, tmp_path: Path) -> Start:
         "VFA_TOKEN": TOKEN,
         "XDG_CONFIG_HOME": str(tmp_path / "home"),
     }
-
-    usual = ("upload", str(folder), "--title-from-name", "--parallel", "2", "--json")
-
-    def started(*words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(VFA), *(words or usual)],
-            env=os.environ | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return started
+    return Start(("upload", str(folder), "--title-from-name", "--parallel", "2", "--json"), environment)
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -106,13 +111,31 @@ def test_a_killed_upload_goes_on_with_each_file_exactly_once(contract: Contract,
     assert sorted(each["title"] for each in contract.artworks.values()) == [f"{n:02}" for n in range(FILES)]
 
 
+def test_uploading_again_goes_on_after_ctrl_c_and_makes_no_third_copy(
+    contract: Contract, start: Start
+) -> None:
+    assert finish(start())[0] == 0
+    again = (*start.words, "--again")
+    for _ in range(FILES):
+        contract.order("POST /api/artworks", delay=0.15)
+    process = start(*again)
+    until(lambda: len(contract.artworks) >= FILES + 2)
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 130
+    assert len(contract.artworks) < 2 * FILES
+    status, stdout, _ = finish(start(*again))
+    assert status == 0
+    assert json.loads(stdout)["counts"]["known"] >= 2
+    assert len(contract.artworks) == 2 * FILES
+
+
 def test_rendering_again_goes_on_after_ctrl_c(contract: Contract, start: Start) -> None:
     contract.faults.clear()
     assert finish(start())[0] == 0
     for _ in range(FILES):
-        contract.order("POST /api/artworks/[^/]+/reprocess", delay=0.15)
+        contract.order(REPROCESS, delay=0.15)
     process = start("reprocess", "--all")
-    until(lambda: len(contract.calls("POST /api/artworks/[^/]+/reprocess")) >= 5)
+    until(lambda: len(contract.calls(REPROCESS)) >= 5)
     process.send_signal(signal.SIGINT)
     status, _, stderr = finish(process)
     assert status == 130
@@ -122,3 +145,72 @@ def test_rendering_again_goes_on_after_ctrl_c(contract: Contract, start: Start) 
     assert (status, report["failed"]) == (0, [])
     assert report["renderedBefore"] >= 1
     assert report["rendered"] + report["renderedBefore"] == FILES
+
+
+def test_one_ctrl_c_does_not_wait_for_other_tries(contract: Contract, start: Start) -> None:
+    contract.faults.clear()
+    assert finish(start())[0] == 0
+    for _ in range(200):
+        contract.order(REPROCESS, refusal(503, "overloaded", "Later.", Retry_After="8"))
+    process = start("reprocess", "--all", "--json")
+    until(lambda: len(contract.calls(REPROCESS)) >= 2)
+    interrupted = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    status, stdout, _ = finish(process)
+    assert time.monotonic() - interrupted < 4
+    assert (status, json.loads(stdout)["left"]) == (130, FILES)
+
+
+def test_a_second_ctrl_c_ends_rendering_again_at_once(contract: Contract, start: Start) -> None:
+    contract.faults.clear()
+    assert finish(start())[0] == 0
+    for _ in range(2):
+        contract.order(REPROCESS, delay=8)
+    process = start("reprocess", "--all")
+    until(lambda: len(contract.calls(REPROCESS)) == 2)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr
+    assert "press Ctrl-C again" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    interrupted = time.monotonic()
+    assert finish(process)[0] == 130
+    assert time.monotonic() - interrupted < 4
+
+
+@pytest.mark.parametrize("words", ["list", "list --json", "upload pictures --title A", "reprocess --all"])
+def test_ctrl_c_is_status_130_before_there_is_anything_to_end(
+    contract: Contract, start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    contract.order("GET .*", delay=8)
+    process = start(*words.split())
+    until(lambda: len(contract.seen) == 1)
+    process.send_signal(signal.SIGINT)
+    status, stdout, stderr = finish(process)
+    assert (status, stdout) == (130, "")
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_ctrl_c_at_a_question_is_status_130(contract: Contract, start: Start) -> None:
+    process = start("rm", "art_1")
+    assert process.stderr
+    assert process.stderr.read(6) == "Remove"
+    process.send_signal(signal.SIGINT)
+    status, _, stderr = finish(process)
+    assert status == 130
+    assert stderr.endswith("error: interrupted\n")
+    assert contract.seen == []
+
+
+def test_what_was_removed_before_ctrl_c_is_said(contract: Contract, start: Start) -> None:
+    contract.faults.clear()
+    assert finish(start())[0] == 0
+    first, second = list(contract.artworks)[:2]
+    contract.order(f"DELETE /api/artworks/{second}", delay=8)
+    process = start("rm", first, second, "--yes", "--json")
+    until(lambda: len(contract.calls("DELETE .*")) == 2)
+    process.send_signal(signal.SIGINT)
+    status, stdout, _ = finish(process)
+    assert status == 130
+    assert json.loads(stdout) == {"removed": [first], "failed": [], "left": [second]}

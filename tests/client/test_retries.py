@@ -6,8 +6,7 @@ import threading
 import time
 
 import pytest
-from tests.client.conftest import PICTURE
-from tests.client.contract import TOKEN, Contract, Reply, refusal
+from tests.client.contract import PICTURE, TOKEN, Contract, Reply, refusal
 
 from vfa_gallery import (
     ArtworkLimitReached,
@@ -25,9 +24,11 @@ from vfa_gallery import (
     UnsupportedType,
     UploadRefused,
     errors,
+    transport,
 )
 
 BROKEN = Reply(None)
+LARGE = PICTURE + bytes(24 << 20)  # more than the buffers of a connection hold
 EXPIRED = Reply(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
 
 
@@ -132,6 +133,33 @@ def test_silence_is_unreachable_and_says_how_long(contract: Contract) -> None:
     ):
         gallery.me()
     assert str(caught.value) == f"no answer from {contract.url} within 0.1 s"
+
+
+def test_silence_while_an_original_is_sent_is_borne_as_long_as_any_other(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.1)
+    contract.bucket_sleeps = 0.6
+    with Gallery(contract.url, TOKEN, timeout=5, retry=RetryPolicy(attempts=1)) as gallery:
+        artwork = gallery.upload(LARGE, title="Dusk")
+    assert len(contract.objects[artwork.original_key]) == len(LARGE)
+
+
+def test_more_silence_than_that_while_an_original_is_sent_is_unreachable(contract: Contract) -> None:
+    contract.bucket_sleeps = 1
+    with (
+        Gallery(contract.url, TOKEN, timeout=0.3, retry=RetryPolicy(attempts=1)) as gallery,
+        pytest.raises(Unreachable) as caught,
+    ):
+        gallery.upload(LARGE, title="Dusk")
+    assert str(caught.value) == f"no answer from {contract.url} within 0.3 s"
+
+
+def test_a_gallery_that_is_not_configured_is_asked_once(gallery: Gallery, contract: Contract) -> None:
+    contract.order("GET /api/me", refusal(500, "not_configured", "The gallery is not configured."))
+    with pytest.raises(errors.NotConfigured):
+        gallery.me()
+    assert len(contract.seen) == 1
 
 
 def test_a_ticket_that_the_bucket_calls_expired_is_renewed_once(gallery: Gallery, contract: Contract) -> None:

@@ -75,6 +75,19 @@ def test_adding_a_name_again_with_a_limit_changes_only_the_limit(database: Sqlit
     assert row == {"artwork_limit": 9, "artwork_count": 5}
 
 
+def test_people_are_listed_with_their_artworks_and_limits(database: SqliteDatabase) -> None:
+    assert run("user", "list").stdout == "nobody yet\n"
+    ids = {name: run("user", "add", name, "--limit", "7").stdout.strip() for name in ("zoe", "Ann")}
+    database.query("UPDATE users SET artwork_count = 5 WHERE username = 'zoe'")
+    assert json.loads(run("user", "list", "--json").stdout) == [
+        {"id": ids["Ann"], "username": "Ann", "artworkLimit": 7, "artworkCount": 0},
+        {"id": ids["zoe"], "username": "zoe", "artworkLimit": 7, "artworkCount": 5},
+    ]
+    shown = run("user", "list").stdout
+    assert ids["zoe"] in shown
+    assert shown.index("Ann") < shown.index("zoe")
+
+
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "x" * 65, "a'b", "a\n"])
 def test_a_name_that_would_not_fit_a_url_is_refused(database: SqliteDatabase, name: str) -> None:
     done = run("user", "add", name)

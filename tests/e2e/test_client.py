@@ -221,6 +221,7 @@ def test_the_command_uploads_lists_shows_and_removes(
     assert outcome(command("rm", artwork["id"], "--yes", "--json")) == {
         "removed": [artwork["id"]],
         "failed": [],
+        "left": [],
     }
     assert outcome(command("me", "--json"))["username"] == artist.username
 
@@ -231,6 +232,7 @@ def test_smoke_finds_the_system_well(command: Callable[..., subprocess.Popen[str
         "health",
         "read artworks",
         "who am I",
+        "tidy up",
         "upload and render",
         "renditions",
         "read it back",
@@ -247,7 +249,7 @@ def test_an_operator_sweeps_and_renders_again(
     assert report["dryRun"]
     assert report["objectsSeen"] >= 4
     again = outcome(command("reprocess", made.id, "--json", VFA_TOKEN=operator))
-    assert again == {"rendered": 1, "renderedBefore": 0, "failed": []}
+    assert again == {"rendered": 1, "renderedBefore": 0, "gone": 0, "left": 0, "failed": []}
     assert gallery.get(made.id).icon_url != made.icon_url
     refused = command("sweep", "--dry-run")
     assert "operators" in refused.communicate(timeout=30)[1]

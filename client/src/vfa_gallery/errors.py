@@ -18,9 +18,11 @@ GalleryError
 │   └── Refused (nothing was done)
 │       ├── RateLimited 429
 │       └── Overloaded 503
+├── NotConfigured 500 (until its operator has done so)
 ├── UploadRefused (the bucket's answer to an original)
 ├── UnexpectedAnswer (not in the words of the API)
 ├── FileProblem (the file on this side)
+├── JournalProblem (what a batch remembers by)
 └── Stopped (by the caller)
 """
 
@@ -135,6 +137,12 @@ class Overloaded(Refused):
     code = "overloaded"
 
 
+class NotConfigured(GalleryError):
+    """The gallery lacks a setting; waiting does not help, its operator does."""
+
+    code = "not_configured"
+
+
 class UploadRefused(GalleryError):
     """The bucket did not take the original."""
 
@@ -151,6 +159,12 @@ class FileProblem(GalleryError):
     """The file on this side is empty, unreadable, or changed while it was sent."""
 
     code = "file_problem"
+
+
+class JournalProblem(GalleryError):
+    """What was done cannot be remembered, or what was remembered cannot be read."""
+
+    code = "journal_problem"
 
 
 class Stopped(GalleryError):

@@ -24,7 +24,8 @@ def _silent(_: object) -> None:
 class Gallery:
     """One gallery, and who you are to it.
 
-    `timeout` bounds the silence of the other side in seconds, not the whole call. Reading needs no token.
+    `timeout` bounds the silence of the other side in seconds, not the whole call. Reading needs no token; a
+    token that no header can carry is Unauthorized at once.
 
     >>> with Gallery(url, token) as gallery:
     ...     artwork = gallery.upload(picture, title="Dusk over the lake", category="painting")
@@ -162,9 +163,13 @@ class Gallery:
             if not doubtful:
                 raise
 
-    def reprocess(self, artwork: Artwork | str) -> Artwork:
-        """Render an artwork again, as after a change of style; its URLs change."""
-        return _artwork(self._transport.call("POST", _path(artwork) + "/reprocess", json={}))
+    def reprocess(self, artwork: Artwork | str, *, on_progress: Tell | None = None) -> Artwork:
+        """Render an artwork again, as after a change of style; its URLs change.
+
+        `on_progress` is told while another try is waited for; what it raises stops the waiting.
+        """
+        path = _path(artwork) + "/reprocess"
+        return _artwork(self._transport.call("POST", path, json={}, tell=on_progress))
 
     def readiness(self, original: Artwork | str) -> Readiness:
         """Which renditions of an original are ready; takes the artwork or the original's key."""

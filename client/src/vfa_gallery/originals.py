@@ -81,11 +81,23 @@ def original_of(
             with path.open("rb") as file:
                 head = file.read(HEAD)
         except OSError as error:
-            raise FileProblem(f"{printable(str(path))}: {error.strerror or error}") from error
-        name, opened = filename or printable(path.name), lambda: path.open("rb")
+            raise file_problem(path, error) from error
+        name, opened = filename or printable(path.name), lambda: _open(path)
     if not size:
         raise FileProblem(f"{name} is empty")
     return Original(name, size, content_type or content_type_of(name, head), opened)
+
+
+def file_problem(path: Path, error: OSError) -> FileProblem:
+    """What the system says of a file, with the file's name."""
+    return FileProblem(f"{printable(str(path))}: {error.strerror or error}")
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise file_problem(path, error) from error
 
 
 class Body:

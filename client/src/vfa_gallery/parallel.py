@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -10,10 +11,19 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def usual_workers(platform: str = sys.platform) -> int:
+    """How many at a time where nobody says; browsers give Python no threads.
+
+    >>> usual_workers("linux"), usual_workers("emscripten")
+    (4, 1)
+    """
+    return 1 if platform == "emscripten" else 4
+
+
 def spread(work: Callable[[T], R], items: Iterable[T], workers: int, stop: Callable[[], None]) -> Iterator[R]:
     """Results in the order in which they are done; `stop` is called when the caller leaves early.
 
-    With one worker no thread is started, since browsers have none.
+    With one worker no thread is started.
 
     >>> sorted(spread(abs, [-1, 2, -3], 2, stop=lambda: None))
     [1, 2, 3]

@@ -19,6 +19,7 @@ from vfa_gallery.errors import (
     GalleryError,
     RateLimited,
     ServerFault,
+    Unauthorized,
     UnexpectedAnswer,
     Unreachable,
     UploadRefused,
@@ -29,15 +30,19 @@ from vfa_gallery.originals import Body, Original
 from vfa_gallery.retries import RetryPolicy, Worth, passing, persist
 
 NETWORK_FAULTS: tuple[type[Exception], ...] = (requests.RequestException,)
+SENDING_IS_TIMED = True
 if sys.platform == "emscripten":
     import pyodide_http
     from pyodide.ffi import JsException
 
     pyodide_http.patch_all()
     NETWORK_FAULTS += (JsException,)
+    # XMLHttpRequest bounds a whole call, not its silence: an original on a slow line would never arrive.
+    SENDING_IS_TIMED = False
 
 CONNECT_SECONDS = 10
 SLICE_SECONDS = 0.2
+VISIBLE = re.compile(r"[!-~]+")
 
 Tell = Callable[[Progress], None]
 _WAITING = Progress(Stage.WAITING, 0, 0)
@@ -46,7 +51,7 @@ _WAITING = Progress(Stage.WAITING, 0, 0)
 class _Bearer(AuthBase):
     """Sends the token; as an auth object, so that no .netrc takes its place."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -55,7 +60,7 @@ class _Bearer(AuthBase):
         return request
 
 
-_NOBODY = _Bearer(None)
+_NOBODY = _Bearer("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Transport:
             )
         self.base_url = base_url.rstrip("/")
         self.policy = policy
+        token = _clean(token)
         self.has_token = bool(token)
         self._auth = _Bearer(token)
         self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
@@ -132,7 +138,8 @@ class Transport:
                 data=Body(original, file, lambda sent: tell(Progress(Stage.SENDING, sent, original.size))),
                 headers=dict(ticket.headers),
                 auth=_NOBODY,
-                timeout=self._timeout,
+                # urllib3 keeps the time for connecting on the socket while the body goes out.
+                timeout=self._timeout[1] if SENDING_IS_TIMED else None,
                 allow_redirects=False,
             )
         if not response.ok:
@@ -172,10 +179,25 @@ class Transport:
     def _network(self, url: str) -> Iterator[None]:
         try:
             yield
-        except requests.Timeout as error:
-            raise Unreachable(f"no answer from {_host(url)} within {self._timeout[1]:g} s") from error
         except NETWORK_FAULTS as error:
-            raise Unreachable(f"no connection to {_host(url)}") from error
+            if isinstance(error, requests.ConnectTimeout) or not _timed_out(error):
+                raise Unreachable(f"no connection to {_host(url)}") from error
+            raise Unreachable(f"no answer from {_host(url)} within {self._timeout[1]:g} s") from error
+
+
+def _clean(token: str | None) -> str:
+    """A token without the space that copying leaves around it; what is wrong with it never shows it."""
+    stripped = (token or "").strip()
+    if stripped and not VISIBLE.fullmatch(stripped):
+        raise Unauthorized("the token holds characters that no token has; copy it again")
+    return stripped
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    """Whether silence is behind a fault; while a body is sent, requests calls it a broken connection."""
+    while error and not isinstance(error, requests.Timeout | TimeoutError):
+        error = error.__context__
+    return error is not None
 
 
 def _host(url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from vfa_gallery.errors import GalleryError, NotFound, UploadRefused
+from vfa_gallery.errors import Forbidden, GalleryError, NotFound, UploadRefused
 from vfa_gallery.models import Artwork, Details, Progress, Stage, UploadTicket, to_wire
 from vfa_gallery.originals import Original
 from vfa_gallery.retries import passing, persist
@@ -31,8 +31,8 @@ def upload(
     if key:
         try:
             return record(transport, key, original, details, tell)
-        except NotFound:
-            pass  # broken off before the original had arrived
+        except (Forbidden, NotFound):
+            pass  # someone else's, or broken off before the original had arrived
     key = send(transport, original, tell, on_key)
     return record(transport, key, original, details, tell)
 

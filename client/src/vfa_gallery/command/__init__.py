@@ -8,7 +8,9 @@ def main() -> None:
     try:
         from vfa_gallery.command.app import vfa
     except ModuleNotFoundError as missing:
-        if missing.name not in {"click", "rich", "jwt"}:
+        if missing.name not in {"click", "rich"}:
             raise
-        sys.exit(f"error: {missing.name} is missing; run: pip install 'vfa-gallery-client[cli]'")
+        sys.exit(f"error: {missing.name} is missing; install the client with its extra [cli]")
+    except KeyboardInterrupt:
+        sys.exit(130)
     vfa()

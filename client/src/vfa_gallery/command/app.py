@@ -2,15 +2,18 @@
 
 import click
 
-from vfa_gallery.command.artworks import edit, list_artworks, me, rm, show
+from vfa_gallery.command.artworks import edit, list_artworks, me, show
 from vfa_gallery.command.completion import completion
-from vfa_gallery.command.maintenance import reprocess, sweep
+from vfa_gallery.command.program import Program
+from vfa_gallery.command.removing import rm
+from vfa_gallery.command.reprocessing import reprocess
 from vfa_gallery.command.smoke import smoke
+from vfa_gallery.command.sweeping import sweep
 from vfa_gallery.command.uploading import upload
 from vfa_gallery.command.users import token, user
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="vfa-gallery-client")
 def vfa() -> None:
     """Upload pictures to a VFA gallery and look after them.

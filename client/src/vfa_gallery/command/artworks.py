@@ -1,4 +1,4 @@
-"""`vfa list`, `show`, `edit`, `rm` and `me`."""
+"""`vfa list`, `show`, `edit` and `me`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from vfa_gallery.command.options import (
     given,
     print_json,
 )
-from vfa_gallery.command.problem import SOME_FAILED, Problem, error_to_wire
-from vfa_gallery.errors import Forbidden, GalleryError, NotFound
+from vfa_gallery.command.problem import Problem
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.models import Artwork
 
@@ -72,9 +71,13 @@ def show(gallery: Gallery, as_json: bool, artwork_id: str, picture: bool | None)
         print_json(artwork.to_wire())
         return
     screen = console()
-    if screen.is_terminal if picture is None else picture:
-        screen.print(draw(gallery.fetch(artwork.icon_url), min(DRAWING_WIDTH, screen.width)))
-    screen.print(_facts(artwork))
+    try:
+        if screen.is_terminal if picture is None else picture:
+            screen.print(draw(gallery.fetch(artwork.icon_url), min(DRAWING_WIDTH, screen.width)))
+    except ValueError as error:
+        raise Problem(f"{artwork.icon_url} is not a picture; --no-picture does without") from error
+    finally:
+        screen.print(_facts(artwork))
 
 
 def _facts(artwork: Artwork) -> Table:
@@ -111,39 +114,6 @@ def edit(gallery: Gallery, as_json: bool, artwork_id: str, **changes: Any) -> No
         print_json(artwork.to_wire())
     else:
         console().print(_facts(artwork))
-
-
-@click.command()
-@click.argument("artwork_ids", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@gallery_options
-def rm(gallery: Gallery, as_json: bool, artwork_ids: tuple[str, ...], yes: bool) -> None:
-    """Remove artworks for good, with their originals.
-
-    Exit status: 0 all removed, 3 some were not.
-
-    \b
-    Example:
-      vfa rm art_5f0c art_77ab --yes
-    """
-    if not yes:
-        click.confirm(f"Remove {len(artwork_ids)} artworks for good?", abort=True, err=True)
-    removed, failed = list[str](), dict[str, GalleryError]()
-    for artwork_id in artwork_ids:
-        try:
-            gallery.delete(artwork_id)
-            removed.append(artwork_id)
-        except (Forbidden, NotFound) as error:
-            failed[artwork_id] = error
-    if as_json:
-        troubled = [{"id": artwork_id, **error_to_wire(reason)} for artwork_id, reason in failed.items()]
-        print_json({"removed": removed, "failed": troubled})
-    else:
-        for artwork_id in removed:
-            click.echo(f"removed {artwork_id}")
-        for artwork_id, reason in failed.items():
-            click.echo(f"not removed {artwork_id}: {reason.message}", err=True)
-    raise SystemExit(SOME_FAILED if failed else 0)
 
 
 @click.command()

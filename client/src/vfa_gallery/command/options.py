@@ -1,4 +1,4 @@
-"""What most commands share: the gallery to talk to, JSON on request, and one way to fail."""
+"""What most commands share: the gallery to talk to, words about an artwork, JSON on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import click
 from rich.console import Console
 
 from vfa_gallery.command.problem import Problem
-from vfa_gallery.errors import GalleryError
 from vfa_gallery.gallery import TIMEOUT_SECONDS, Gallery
 from vfa_gallery.models import Category
 
@@ -26,7 +25,7 @@ category_option = click.option(
 
 
 def gallery_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Pass `gallery` and `as_json` to a command, and say in one sentence what the gallery refused."""
+    """Pass `gallery` and `as_json` to a command."""
 
     @json_option
     @click.option(
@@ -49,11 +48,8 @@ def gallery_options(command: Callable[..., None]) -> Callable[..., None]:
             gallery = Gallery(base_url, token, timeout=timeout)
         except ValueError as error:
             raise Problem(str(error)) from error
-        try:
-            with gallery:
-                command(gallery=gallery, as_json=as_json, **others)
-        except GalleryError as error:
-            raise Problem.of(error, as_json=as_json) from error
+        with gallery:
+            command(gallery=gallery, as_json=as_json, **others)
 
     return wrapped
 

@@ -1,9 +1,9 @@
-"""The one exception that commands raise for people: a sentence and exit status 1."""
+"""What ends a command early: a sentence for people or JSON for programs, and the exit status."""
 
 from __future__ import annotations
 
-import json
-from typing import IO, Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -15,28 +15,60 @@ INTERRUPTED = 130
 
 
 class Problem(click.ClickException):
-    """What is wrong and what to do, in one sentence.
+    """What is wrong and what to do, in one sentence; exit status 1.
 
     >>> Problem("there is no user ann").format_message()
     'there is no user ann'
     """
 
-    _wire: dict[str, Any] | None = None
 
-    @classmethod
-    def of(cls, error: GalleryError, *, as_json: bool) -> Self:
-        """What the gallery refused; as JSON in the API's own form when asked for."""
-        where = f" (request {error.request_id})" if error.request_id else ""
-        problem = cls(f"{error.message}{where}")
-        if as_json:
-            problem._wire = error_to_wire(error)
-        return problem
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command ends: `code` and `request_id` as the API would have them."""
 
-    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - the signature is click's
-        said = json.dumps(self._wire) if self._wire else f"error: {self.format_message()}"
-        click.echo(said, err=True)
+    status: int
+    code: str
+    message: str
+    request_id: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"error": self.message, "code": self.code, "requestId": self.request_id}
+
+    def __str__(self) -> str:
+        where = f" (request {self.request_id})" if self.request_id else ""
+        return f"error: {self.message}{where}"
+
+
+def ending_of(error: Exception) -> Ending:
+    """What an exception means for whoever ran the command.
+
+    >>> str(ending_of(Problem("there is no user ann")))
+    'error: there is no user ann'
+    >>> ending_of(OSError(28, "No space left on device", "a.txt")).message
+    'a.txt: No space left on device'
+    """
+    match error:
+        case GalleryError():
+            return Ending(1, error.code, error.message, error.request_id)
+        case click.UsageError():
+            return Ending(error.exit_code, "wrong_usage", error.format_message())
+        case click.ClickException():
+            return Ending(error.exit_code, "impossible", error.format_message())
+        case click.Abort() if _by_keyboard(error):
+            return Ending(INTERRUPTED, "interrupted", "interrupted")
+        case click.Abort():
+            return Ending(1, "not_confirmed", "nothing was done; --yes does it without asking")
+        case OSError():
+            about = filter(None, (error.filename, error.strerror or str(error)))
+            return Ending(1, "impossible", ": ".join(map(str, about)))
+    raise error
+
+
+def _by_keyboard(error: click.Abort) -> bool:
+    """Click's prompts put Abort in the place of Ctrl-C as well as of a no."""
+    return isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
 
 
 def error_to_wire(error: GalleryError) -> dict[str, Any]:
     """An error as the API has it."""
-    return {"error": error.message, "code": error.code, "requestId": error.request_id}
+    return ending_of(error).to_wire()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import click
@@ -18,6 +20,7 @@ from vfa_gallery.gallery import Gallery
 from vfa_gallery.models import Artwork
 
 WIDTH, HEIGHT = 1200, 800
+LEFT_BEHIND = re.compile(r"Smoke test [0-9a-f]{8}")
 
 
 class Wrong(Exception):
@@ -33,10 +36,12 @@ class Step:
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave the artwork there.")
+@click.option("--keep", is_flag=True, help="Leave the artwork there, also in later tests.")
 @gallery_options
 def smoke(gallery: Gallery, as_json: bool, keep: bool) -> None:
     """Try a gallery out: upload a picture, look at its renditions, remove it.
+
+    What earlier tests of the same person could not remove is removed first.
 
     Exit status: 0 everything works, 1 something does not. Without a token only what is public is tried.
 
@@ -44,8 +49,8 @@ def smoke(gallery: Gallery, as_json: bool, keep: bool) -> None:
     Example:
       vfa smoke --base-url https://gallery.example
     """
-    trial = Trial(gallery)
-    trial.run(keep=keep)
+    trial = Trial(gallery, keep=keep)
+    trial.run()
     ok = all(step.ok for step in trial.steps)
     if as_json:
         print_json({"ok": ok, "steps": [asdict(step) for step in trial.steps]})
@@ -60,24 +65,26 @@ def smoke(gallery: Gallery, as_json: bool, keep: bool) -> None:
 class Trial:
     """The steps, each of which says what it saw."""
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self, gallery: Gallery, *, keep: bool) -> None:
         self.steps: list[Step] = []
         self._gallery = gallery
         self._artwork: Artwork | None = None
-        self._title = f"Smoke test {secrets.token_hex(4)}"
+        self._keep = keep
+        self._title = f"{'Kept smoke' if keep else 'Smoke'} test {secrets.token_hex(4)}"
 
-    def run(self, *, keep: bool) -> None:
+    def run(self) -> None:
         self._try("health", self._health)
         self._try("read artworks", self._read)
         if not self._gallery.has_token:
             return
         self._try("who am I", self._me)
+        self._try("tidy up", self._tidy_up)
         self._try("upload and render", self._upload)
         if self._artwork is None:
             return
         self._try("renditions", self._renditions)
         self._try("read it back", self._read_back)
-        if not keep:
+        if not self._keep:
             self._try("remove it", self._remove)
 
     def _try(self, name: str, step: Callable[[], str]) -> None:
@@ -104,6 +111,15 @@ class Trial:
     def _me(self) -> str:
         person = self._gallery.me()
         return f"{person.username}, room for {person.artwork_remaining}"
+
+    def _tidy_up(self) -> str:
+        """An upload whose answers were all lost leaves an artwork, which would fill the person's quota."""
+        mine = self._gallery.artworks(username=self._gallery.me().username, query="Smoke test")
+        found = [artwork for artwork in mine if LEFT_BEHIND.fullmatch(artwork.title)]
+        for artwork in found:
+            with suppress(NotFound):
+                self._gallery.delete(artwork)
+        return f"{len(found)} left behind by earlier tests"
 
     def _upload(self) -> str:
         self._artwork = self._gallery.upload(_picture(), filename="smoke.jpg", title=self._title)
@@ -157,11 +173,11 @@ def _picture() -> bytes:
 
 
 def _size(picture: bytes) -> tuple[int, int]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(picture)) as image:
             width, height = image.size
             return width, height
-    except UnidentifiedImageError:
+    except (OSError, SyntaxError, Image.DecompressionBombError):
         raise Wrong("a rendition is not a picture") from None

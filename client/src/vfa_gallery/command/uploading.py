@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 from rich.table import Table
 
-from vfa_gallery.batch import FATAL, MOST_WORKERS, Batch, Fate, Job, Outcome
+from vfa_gallery.batch import LASTING, MOST_WORKERS, Batch, Fate, Job, Outcome, fatal
 from vfa_gallery.command.bars import Bars
+from vfa_gallery.command.files import files_of
+from vfa_gallery.command.interrupts import interruptible
 from vfa_gallery.command.options import console, description_options, gallery_options, given
-from vfa_gallery.command.problem import INTERRUPTED, SOME_FAILED, error_to_wire
+from vfa_gallery.command.problem import INTERRUPTED, SOME_FAILED, Problem, error_to_wire
 from vfa_gallery.errors import GalleryError
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.journal import Journal
@@ -44,7 +42,12 @@ LONGEST_TITLE = 200
     help="How many at a time.",
 )
 @click.option("--journal", type=click.Path(path_type=Path), help="Where to remember what arrived.")
-@click.option("--again", is_flag=True, help="Upload also what arrived before.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Upload also what arrived before, once more; interrupted, the same command goes on with the rest.",
+)
+@click.option("--retry-failed", is_flag=True, help="Try again what was refused before.")
 @gallery_options
 def upload(
     gallery: Gallery,
@@ -56,15 +59,17 @@ def upload(
     parallel: int,
     journal: Path | None,
     again: bool,
+    retry_failed: bool,
     **description: Any,
 ) -> None:
     """Upload pictures, or folders of them.
 
     What arrived is remembered: after Ctrl-C, or when some failed, the same command goes on where it was and
-    sends nothing twice.
+    sends nothing twice. A file that is named twice is one file. What was refused as a picture is remembered,
+    too, and sent again only with --retry-failed.
 
-    Exit status: 0 all are there, 3 some were refused, 1 no more could go (no connection, no quota),
-    130 interrupted.
+    Exit status: 0 all are there, 3 some were refused, 1 no more could go (no connection, no quota) or there
+    was nothing to upload, 130 interrupted.
 
     \b
     Examples:
@@ -73,13 +78,20 @@ def upload(
     """
     if (title is None) == (not title_from_name):
         raise click.UsageError("give either --title or --title-from-name")
-    paths = list(_expand(files, recursive))
-    remembered = None if again else journal or _usual_journal(gallery)
-    with Journal(remembered) as opened, Bars(console(stderr=True), len(paths)) as bars:
-        batch = Batch(gallery, opened, workers=parallel, on_progress=bars.show)
-        report = Report(as_json)
-        with _first_interrupt(batch, bars):
-            for outcome in batch.run(_jobs(paths, title, given(description))):
+    paths = files_of(files, recursive=recursive)
+    if not paths:
+        raise Problem("there is nothing to upload in " + ", ".join(printable(str(each)) for each in files))
+    report = Report(as_json)
+    with (
+        Journal(journal or _usual_journal(gallery)) as opened,
+        Bars(console(stderr=True), len(paths)) as bars,
+    ):
+        if again:
+            opened.again(paths)
+        batch = Batch(gallery, opened, workers=parallel, on_progress=bars.show, retry_refused=retry_failed)
+        outcomes = batch.run(_jobs(paths, title, given(description)))
+        with interruptible(batch.stop, bars.say):
+            for outcome in outcomes:
                 bars.finish(outcome.path)
                 report.add(outcome)
     report.show()
@@ -102,36 +114,10 @@ def _jobs(paths: Iterable[Path], title: str | None, description: dict[str, Any])
         yield path, details
 
 
-def _expand(files: Iterable[Path], recursive: bool) -> Iterator[Path]:
-    for given_path in files:
-        if not given_path.is_dir():
-            yield given_path
-            continue
-        below = given_path.rglob("*") if recursive else given_path.iterdir()
-        yield from sorted(path for path in below if path.is_file() and not path.name.startswith("."))
-
-
 def _usual_journal(gallery: Gallery) -> Path:
     """One journal for each person in each gallery."""
     whose = hashlib.sha256(f"{gallery.base_url} {gallery.me().id}".encode()).hexdigest()[:16]
     return Path(click.get_app_dir("vfa")) / "uploads" / f"{whose}.jsonl"
-
-
-@contextmanager
-def _first_interrupt(batch: Batch, bars: Bars) -> Iterator[None]:
-    """Ctrl-C ends the batch in order; a second one ends the process."""
-
-    def stop(*_: int | FrameType | None) -> None:
-        # Before it is said: who reads it may be quick.
-        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-        batch.stop()
-        bars.say("stopping; press Ctrl-C again to stop at once")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class Report:
@@ -145,7 +131,7 @@ class Report:
 
     def add(self, outcome: Outcome) -> None:
         self._counts[outcome.fate] += 1
-        self._fatal = self._fatal or isinstance(outcome.error, FATAL)
+        self._fatal = self._fatal or (outcome.error is not None and fatal(outcome.error))
         name = printable(str(outcome.path))
         if outcome.fate == Fate.FAILED and outcome.error:
             self._failed.append((name, outcome.error))
@@ -175,6 +161,8 @@ class Report:
         summary = Table("arrived", "there before", "failed", "left for the next run")
         summary.add_row(*(str(self._counts[fate]) for fate in Fate))
         screen.print(summary)
+        if any(isinstance(error, LASTING) for _, error in self._failed):
+            click.echo("pictures that were refused are not sent again; --retry-failed tries them again")
 
     def _end_json(self) -> None:
         rest = {

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.table import Table
 
-from vfa_gallery.command.database import Database, LocalDatabase, WranglerDatabase, find_project
-from vfa_gallery.command.options import json_option
+from vfa_gallery.command.database import Database, LocalDatabase, Row, WranglerDatabase, find_project
+from vfa_gallery.command.options import console, json_option, print_json
 from vfa_gallery.command.problem import Problem
 
 USERNAME = re.compile(r"(?!\.+$)[\w.-]{1,64}")  # an address cannot end in one or two dots
@@ -26,6 +27,7 @@ INSERT_WITH_LIMIT = (
     "ON CONFLICT (username) DO UPDATE SET artwork_limit = excluded.artwork_limit "
     "RETURNING id, username, artwork_limit"
 )
+LIST = "SELECT id, username, artwork_count, artwork_limit FROM users ORDER BY username"
 FIND = "SELECT id, username FROM users WHERE username = ?"
 
 
@@ -99,13 +101,37 @@ def add(database: Database, username: str, limit: int | None, as_json: bool) -> 
         (row,) = database.query(INSERT_WITH_LIMIT, [new_id, username, limit])
     created = row["id"] == new_id
     if as_json:
-        answer = {"id": row["id"], "username": row["username"], "artworkLimit": row["artwork_limit"]}
-        click.echo(json.dumps({**answer, "created": created}))
+        click.echo(json.dumps({**_user_to_wire(row), "created": created}))
         return
     click.echo(row["id"])
     if not created:
         change = f"; the limit is {limit} now" if limit is not None else f", limit {row['artwork_limit']}"
         click.echo(f"{row['username']} was there already{change}", err=True)
+
+
+@user.command("list")
+@json_option
+@database_options
+def list_users(database: Database, as_json: bool) -> None:
+    """List the people, with how many artworks each has and may have.
+
+    \b
+    Example:
+      vfa user list --json
+    """
+    rows = database.query(LIST)
+    if as_json:
+        print_json([_user_to_wire(row) for row in rows])
+        return
+    table = Table("username", "id", "artworks", "limit")
+    for row in rows:
+        table.add_row(row["username"], row["id"], str(row["artwork_count"]), str(row["artwork_limit"]))
+    console().print(table if rows else "nobody yet")
+
+
+def _user_to_wire(row: Row) -> dict[str, str | int]:
+    count = {"artworkCount": row["artwork_count"]} if "artwork_count" in row else {}
+    return {"id": row["id"], "username": row["username"], "artworkLimit": row["artwork_limit"], **count}
 
 
 @click.command()
