@@ -1,5 +1,5 @@
 // Builds the page into web/dist, or into a folder that is given: bundles web/src, copies web/static, writes the
-// headers of its files.
+// headers of its files for the environment of wrangler.toml that CLOUDFLARE_ENV names; production has no name.
 
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";

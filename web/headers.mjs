@@ -7,6 +7,7 @@ const COMMON = {
   "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 };
 const FOREVER = "public, max-age=31536000, immutable";
+const PLACEHOLDER = "ACCOUNT_ID";
 
 /**
  * @param {{R2_CDN_DOMAIN?: string, R2_S3_ENDPOINT?: string}} vars of the gateway's wrangler.toml: where pictures
@@ -46,11 +47,11 @@ function policy(extra) {
 }
 
 /**
- * The address's origin as a CSP source; none while wrangler.toml still holds a placeholder such as ACCOUNT_ID.
+ * The address's origin as a CSP source; none while wrangler.toml still holds the placeholder.
  * @param {string} address
  */
 function originOf(address) {
-  if (!address || address.includes("_")) return [];
+  if (!address || address.includes(PLACEHOLDER)) return [];
   return [new URL(address.includes("://") ? address : `https://${address}`).origin];
 }
 

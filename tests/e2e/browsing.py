@@ -14,6 +14,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Playwright,
+    Request,
     expect,
     sync_playwright,
 )
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TIMEOUT_MS = 15_000
+MOST_TABS = 40
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>&amp;"
+PRESIGNED = re.compile("X-Amz-Signature=")
+TICKETS = "**/api/artworks/upload-url"
+LIST = re.compile(r"/api/artworks\?")
 # What Chromium itself writes to the console about an answer a test asked for.
 _STATUS = re.compile(r"Failed to load resource: .*status of (\d+)")
 
@@ -113,9 +119,61 @@ def hang(account: Account, title: str, seed: int = 1, **fields: Any) -> dict[str
     return dict(answer.json()["data"])
 
 
+def hang_five(account: Account) -> None:
+    """Five artworks, oldest first."""
+    details = {"materials": "Ink on paper", "dimensions": "30 × 40 cm", "createdDate": "2024-05"}
+    hang(account, "Ink one", 1, category="drawing", tags=["ink", "hills & sea"], **details)
+    hang(account, "Weave", 2, category="textile")
+    hang(account, "Ink two", 3, category="drawing", tags=["ink"])
+    hang(account, MARKUP, 4, description=MARKUP, tags=["<b>"])
+    hang(account, "Morning", 5)
+
+
+def home(account: Account) -> str:
+    return f"/artists/{account.username}"
+
+
 def artworks_of(account: Account) -> list[dict[str, Any]]:
     answer = account.client.get("/api/artworks", params={"username": account.username, "limit": 100})
     return list(answer.json()["data"])
+
+
+def expect_cards(page: Page, count: int) -> None:
+    expect(page.locator(".card:not(.empty)")).to_have_count(count)
+
+
+def titles_of(account: Account) -> set[str]:
+    return {each["title"] for each in artworks_of(account)}
+
+
+def sent(page: Page, pattern: str | re.Pattern[str], method: str = "POST") -> list[Request]:
+    """Requests that the page sends from now on, as a list that grows."""
+    requests: list[Request] = []
+    page.on(
+        "request",
+        lambda each: (
+            requests.append(each) if each.method == method and re.search(pattern, each.url) else None
+        ),
+    )
+    return requests
+
+
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Presses Tab until the target has the focus."""
+    expect(target).to_be_visible()
+    for _ in range(MOST_TABS):
+        page.keyboard.press(key)
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{MOST_TABS} times {key} do not reach {target}")
+
+
+def open_upload(
+    visit: Visit, account: Account, expecting: tuple[int | str, ...] = (), **options: Any
+) -> Page:
+    page = visit("/upload", account, expecting, **options)
+    expect(page.locator(".uppy-Dashboard-browse")).to_be_visible()
+    return page
 
 
 def choose(page: Page, *files: FilePayload) -> None:

@@ -1,30 +1,32 @@
-"""An artist at the page, in a real Chromium: signs in, uploads, is refused, loses the connection, deletes."""
+"""An artist at the page, in a real Chromium: signs in, uploads, is refused, deletes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import FilePayload, expect
 from tests.e2e.browsing import (
+    PRESIGNED,
+    TICKETS,
     Line,
     Visit,
     artworks_of,
     choose,
     expect_state,
     hang,
+    open_upload,
     painting,
     row,
     rows,
+    sent,
     start_upload,
+    titles_of,
 )
 from tests.e2e.conftest import Account, AccountFactory
 
 Faults = Callable[..., None]
 
-TICKETS = "**/api/artworks/upload-url"
-PRESIGNED = re.compile("X-Amz-Signature=")
 # Notes every state a row goes through, and how many renditions are ticked off then.
 WATCH = """() => {
     window.seen = [];
@@ -39,33 +41,21 @@ WATCH = """() => {
 }"""
 
 
+# Drops or pastes a file where the focus is.
+GIVE = """([type, field, name]) => {
+    const files = new DataTransfer();
+    files.items.add(new File(["x".repeat(99)], name, { type: "image/png" }));
+    const options = { bubbles: true, cancelable: true, [field]: files };
+    const Kind = type === "drop" ? DragEvent : ClipboardEvent;
+    document.activeElement.dispatchEvent(new Kind(type, options));
+}"""
+
+
 @pytest.fixture(scope="module")
 def painter(account: AccountFactory) -> Account:
     """An artist with room for whatever the tests upload."""
     made: Account = account()
     return made
-
-
-def titles_of(artist: Account) -> set[str]:
-    return {each["title"] for each in artworks_of(artist)}
-
-
-def sent(page: Page, pattern: str | re.Pattern[str], method: str = "POST") -> list[Request]:
-    """Requests that the page sends from now on, as a list that grows."""
-    requests: list[Request] = []
-    page.on(
-        "request",
-        lambda each: (
-            requests.append(each) if each.method == method and re.search(pattern, each.url) else None
-        ),
-    )
-    return requests
-
-
-def open_upload(visit: Visit, account: Account, expecting: tuple[int | str, ...] = ()) -> Page:
-    page = visit("/upload", account, expecting)
-    expect(page.locator(".uppy-Dashboard-browse")).to_be_visible()
-    return page
 
 
 def test_an_artist_signs_in_uploads_three_pictures_opens_one_and_deletes_it(
@@ -164,69 +154,75 @@ def test_refusals_of_the_server_stand_beside_their_files(visit: Visit, painter: 
     page = open_upload(visit, painter, expecting=(415, 422))
     broken = painting("broken.jpg")
     broken["buffer"] = broken["buffer"][:20] + b"not a picture any more" * 50
-    drawing = {
+    drawing: FilePayload = {
         "name": "drawing.svg",
         "mimeType": "image/svg+xml",
         "buffer": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     }
-    choose(page, painting("good.jpg"), broken, drawing)  # type: ignore[arg-type]
+    disguised: FilePayload = painting("disguised.png") | {"mimeType": "image/png"}
+    choose(page, painting("good.jpg"), broken, drawing, disguised)
     start_upload(page)
     expect_state(row(page, "good.jpg"), "done")
-    for name, words in (("broken.jpg", "cannot be read"), ("drawing.svg", "image/png")):
+    refusals = {
+        "broken.jpg": "cannot be read",
+        "drawing.svg": "Choose a JPEG, PNG, WebP, GIF or TIFF",
+        "disguised.png": "not what its name says",
+    }
+    for name, words in refusals.items():
         expect_state(row(page, name), "failed")
         expect(row(page, name).get_by_role("alert")).to_contain_text(words)
         expect(row(page, name).get_by_role("button", name="Try again")).to_have_count(0)
     row(page, "broken.jpg").get_by_role("button", name="Remove").click()
-    expect(rows(page)).to_have_count(2)
+    expect(rows(page)).to_have_count(3)
     assert {"Good", "Broken"} & titles_of(painter) == {"Good"}
 
 
-def test_an_upload_goes_on_when_the_lost_connection_is_back(visit: Visit, painter: Account) -> None:
-    page = open_upload(visit, painter, expecting=("net::ERR",))
-    choose(page, painting("big.jpg"))
-    line = Line(page)
-    line.slow(20_000)
-    start_upload(page)
-    expect(row(page, "big.jpg").locator(".status")).to_have_text(re.compile(r"Sending: [1-9]\d? %"))
-    line.cut()
-    expect_state(row(page, "big.jpg"), "failed")
-    expect(row(page, "big.jpg").get_by_role("alert")).to_contain_text("The connection was lost")
-    assert "Big" not in titles_of(painter)
-    line.mend()
-    expect_state(row(page, "big.jpg"), "done")
-    assert "Big" in titles_of(painter)
+def test_a_file_that_is_no_picture_is_refused_by_name(visit: Visit, painter: Account) -> None:
+    page = open_upload(visit, painter)
+    notes: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not a picture"}
+    choose(page, notes, painting("picture.jpg"))
+    expect_state(row(page, "notes.txt"), "failed")
+    expect(row(page, "notes.txt").get_by_role("alert")).to_contain_text("Only pictures can be uploaded")
+    expect(row(page, "notes.txt").get_by_role("button", name="Try again")).to_have_count(0)
+    expect_state(row(page, "picture.jpg"), "ready")
+    expect(page.get_by_role("button", name="Upload 1 picture")).to_be_visible()
+    row(page, "notes.txt").get_by_role("button", name="Remove").click()
+    expect(rows(page)).to_have_count(1)
 
 
-def test_a_failed_transfer_is_tried_again_by_hand(visit: Visit, painter: Account) -> None:
-    page = open_upload(visit, painter, expecting=("net::ERR",))
-    choose(page, painting("again.jpg"))
-    page.route(TICKETS, lambda route: route.abort())
-    start_upload(page)
-    expect_state(row(page, "again.jpg"), "failed")
-    page.unroute(TICKETS)
-    row(page, "again.jpg").get_by_role("button", name="Try again").click()
-    expect_state(row(page, "again.jpg"), "done")
-
-
-def test_an_expired_ticket_is_replaced_by_a_new_one(visit: Visit, painter: Account) -> None:
-    page = open_upload(visit, painter, expecting=(403,))
+def test_a_date_that_there_is_not_is_refused_before_the_transfer(visit: Visit, painter: Account) -> None:
+    page = open_upload(visit, painter)
     tickets = sent(page, "/upload-url$")
-    puts = sent(page, PRESIGNED, "PUT")
-
-    def expire(route: Route) -> None:
-        if len(puts) > 1:
-            route.continue_()
-        else:
-            route.fulfill(
-                status=403, content_type="application/xml", body="<Error><Code>ExpiredRequest</Code></Error>"
-            )
-
-    page.route(PRESIGNED, expire)
-    choose(page, painting("patient.jpg"))
+    choose(page, painting("dated.jpg"))
+    created = row(page, "dated.jpg").get_by_label("Created")
+    row(page, "dated.jpg").locator("summary").click()
+    created.fill("2023-02-31")
+    row(page, "dated.jpg").locator("summary").click()
     start_upload(page)
-    expect_state(row(page, "patient.jpg"), "done")
-    assert len(tickets) == 2
-    assert puts[0].url != puts[1].url
+    expect(created).to_be_focused()
+    message = created.evaluate("field => field.validationMessage")
+    assert message == "Write a year, a month or a day, such as 2024, 2024-05 or 2024-05-31."
+    expect_state(row(page, "dated.jpg"), "ready")
+    assert tickets == []
+    created.fill("2023-02")
+    start_upload(page)
+    expect_state(row(page, "dated.jpg"), "done")
+
+
+def test_what_has_failed_is_not_sent_again_with_the_next_pictures(visit: Visit, painter: Account) -> None:
+    page = open_upload(visit, painter, expecting=(500,))
+    broken = {"error": "Something went wrong on our side.", "code": "internal", "requestId": "r"}
+    page.route(TICKETS, lambda route: route.fulfill(status=500, json=broken), times=1)
+    choose(page, painting("first.jpg"))
+    start_upload(page)
+    expect_state(row(page, "first.jpg"), "failed")
+    choose(page, painting("next.jpg", seed=2))
+    start_upload(page)
+    expect_state(row(page, "next.jpg"), "done")
+    expect_state(row(page, "first.jpg"), "failed")
+    row(page, "first.jpg").get_by_role("button", name="Try again").click()
+    expect_state(row(page, "first.jpg"), "done")
+    assert [each["title"] for each in artworks_of(painter)].count("First") == 1
 
 
 def test_a_failed_rendering_is_tried_again_without_sending_the_file_twice(
@@ -266,58 +262,40 @@ def test_a_cancelled_upload_leaves_no_artwork(
 
 def test_files_can_be_dropped_and_pasted_anywhere(visit: Visit, painter: Account) -> None:
     page = visit("/")
-    give = """([type, field, name]) => {
-        const files = new DataTransfer();
-        files.items.add(new File(["x".repeat(99)], name, { type: "image/png" }));
-        const options = { bubbles: true, cancelable: true, [field]: files };
-        const Kind = type === "drop" ? DragEvent : ClipboardEvent;
-        document.body.dispatchEvent(new Kind(type, options));
-    }"""
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    page.evaluate(give, ["drop", "dataTransfer", "dropped.png"])
+    page.evaluate(GIVE, ["drop", "dataTransfer", "dropped.png"])
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.get_by_label("Token").fill(painter.token)
     page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
     expect(row(page, "dropped.png")).to_be_visible()
-    page.evaluate(give, ["paste", "clipboardData", "pasted.png"])
+    page.locator(".uppy-Dashboard-browse").focus()
+    page.evaluate(GIVE, ["paste", "clipboardData", "pasted.png"])
     expect(row(page, "pasted.png")).to_be_visible()
+    expect(rows(page)).to_have_count(2)
+    assert "already in the list" not in page.locator("#notice").inner_text()
     assert page.url.endswith("/upload")
 
 
-def test_a_busy_gallery_is_waited_for(visit: Visit, painter: Account) -> None:
-    page = open_upload(visit, painter, expecting=(429, 503))
-    answers = [(429, "rate_limited"), (503, "overloaded")]
+def test_files_that_meet_an_open_dialog_leave_its_text_alone(visit: Visit) -> None:
+    page = visit("/")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Token").fill("half a token")
+    page.evaluate(GIVE, ["drop", "dataTransfer", "dropped.png"])
+    expect(page.get_by_label("Token")).to_have_value("half a token")
+    assert page.url.endswith("/")
 
-    def refuse(route: Route) -> None:
-        status, code = answers.pop(0)
-        body = {"error": "Please wait.", "code": code, "requestId": "r"}
-        route.fulfill(status=status, json=body, headers={"retry-after": "1"})
 
-    for address in (TICKETS, "**/api/artworks"):
-        page.route(address, refuse, times=1)
-    choose(page, painting("busy.jpg"))
+def test_signing_out_asks_while_pictures_are_on_their_way(visit: Visit, painter: Account) -> None:
+    page = open_upload(visit, painter)
+    choose(page, painting("underway.jpg"))
+    Line(page).slow(20_000)
     start_upload(page)
-    expect(row(page, "busy.jpg").locator(".status")).to_have_text("Please wait. Trying again in 1 second.")
-    expect_state(row(page, "busy.jpg"), "done")
-    assert answers == []
-
-
-def test_a_session_that_ends_takes_no_chosen_file_with_it(visit: Visit, painter: Account) -> None:
-    page = open_upload(visit, painter, expecting=(401,))
-    choose(page, painting("kept.jpg"))
-    refusal = {"error": "The token has expired.", "code": "unauthorized", "requestId": "r"}
-    page.route(TICKETS, lambda route: route.fulfill(status=401, json=refusal))
-    start_upload(page)
-    expect_state(row(page, "kept.jpg"), "failed")
-    expect(row(page, "kept.jpg").get_by_role("alert")).to_contain_text("Please sign in again")
-    page.unroute(TICKETS)
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
-    page.get_by_label("Token").fill("not a token")
-    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("not valid")
-    page.get_by_label("Token").fill(painter.token)
-    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
-    row(page, "kept.jpg").get_by_role("button", name="Try again").click()
-    expect_state(row(page, "kept.jpg"), "done")
+    expect_state(row(page, "underway.jpg"), "sending")
+    dialog = page.get_by_role("dialog", name="Stop the uploads?")
     page.get_by_role("button", name="Sign out").click()
+    dialog.get_by_role("button", name="Cancel").click()
+    expect_state(row(page, "underway.jpg"), "sending")
+    page.get_by_role("button", name="Sign out").click()
+    dialog.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in to upload")).to_be_visible()
+    assert "Underway" not in titles_of(painter)

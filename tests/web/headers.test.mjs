@@ -21,6 +21,15 @@ test("a placeholder of wrangler.toml does not reach the policy", () => {
   assert.match(policyOf(file), /connect-src 'self';/);
 });
 
+test("an underscore in an address is none of the placeholder's", () => {
+  const file = headersFile({
+    R2_CDN_DOMAIN: "https://cdn_1.example.org/my_pictures",
+    R2_S3_ENDPOINT: "https://a_b.r2.cloudflarestorage.com",
+  });
+  assert.match(policyOf(file), /img-src 'self' data: blob: https:\/\/cdn_1\.example\.org;/);
+  assert.match(policyOf(file), /connect-src 'self' https:\/\/a_b\.r2\.cloudflarestorage\.com;/);
+});
+
 test("no script and no style is allowed inline", () => {
   const file = headersFile({});
   assert.doesNotMatch(file, /unsafe/);

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { categoryName, counted, dateName, sizeName, tagsOf, titleOf } from "../../web/src/words.js";
+import { categoryName, counted, dateName, isDate, sizeName, tagsOf, titleOf } from "../../web/src/words.js";
 
 test("dates read as precisely as they are known", () => {
   assert.equal(dateName("2024"), "2024");
   assert.equal(dateName("2024-05"), "May 2024");
   assert.equal(dateName("2024-05-01"), "May 1, 2024");
   assert.equal(dateName("around 1900"), "around 1900");
+});
+
+test("early years are not taken for those of the last century", () => {
+  assert.equal(dateName("0050-03"), "March 50");
+  assert.equal(dateName("0999-12-31"), "December 31, 999");
+});
+
+test("a date is a year, a month or a day that there is", () => {
+  for (const date of ["2024", "0050", "2024-12", "2024-02-29", "2000-02-29", "1999-12-31"])
+    assert.ok(isDate(date), date);
+  const wrong = ["", "99", "20240", "2024-00", "2024-13", "2024-5", "2023-02-29", "1900-02-29", "2024-04-31"];
+  for (const date of [...wrong, "2024-01-00", "2024-01-32", "2024-01-01T00", "around 1900"])
+    assert.ok(!isDate(date), date);
 });
 
 test("a file's name becomes a title", () => {

@@ -98,9 +98,14 @@ export async function changeArtwork(id, changes, etag) {
   return readOf(await call("PATCH", `/api/artworks/${id}`, { body: changes, headers, as: "caller" }));
 }
 
-/** @param {string} id */
+/**
+ * Done also when it is gone already, as after a try whose answer was lost.
+ * @param {string} id
+ */
 export async function deleteArtwork(id) {
-  await call("DELETE", `/api/artworks/${id}`, { as: "caller" });
+  await call("DELETE", `/api/artworks/${id}`, { as: "caller" }).catch((error) => {
+    if (error.status !== 404) throw error;
+  });
 }
 
 /**
@@ -118,6 +123,13 @@ export async function uploadTicket(file) {
 export async function readiness(originalKey) {
   const query = new URLSearchParams({ originalKey });
   return (await call("GET", `/api/artworks/readiness?${query}`, { as: "caller" })).body;
+}
+
+/** A new token from the site's own session; false when nobody is signed in there. */
+export function renewSession() {
+  return session.renew().catch(() => {
+    throw new ApiError(UNREACHABLE);
+  });
 }
 
 /** Reads the caller's quota and tells the page; signs out when the token is no longer good. */
@@ -153,7 +165,7 @@ async function call(method, path, { body, headers = {}, signal, as = "nobody" } 
     return await attempt();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401 || as === "nobody") throw error;
-    if (await session.renew()) return attempt();
+    if (await renewSession()) return attempt();
     session.forget();
     if (as === "whoever") return attempt();
     throw new ApiError("Your session has ended. Please sign in again.", error);

@@ -1,26 +1,27 @@
 // One artwork: the picture as large as the window allows, what is known of it, and its neighbours.
 
 import { artistPath, artworkPath } from "./address.js";
-import { announce, notify } from "./announce.js";
-import { listArtworks, readArtwork } from "./api.js";
+import { notify } from "./announce.js";
+import { readArtwork } from "./api.js";
 import { h, icon } from "./dom.js";
 import { crumbs, facts } from "./facts.js";
-import { editArtwork, removeArtwork } from "./owner.js";
+import { editArtwork, openOriginal, removeArtwork } from "./owner.js";
 import { picture } from "./picture.js";
 import * as session from "./session.js";
 import { emptyState, errorState, loadingState } from "./states.js";
-import { STRIP, Strip } from "./strip.js";
+import { Strip } from "./strip.js";
 
 /** @typedef {import("./api.js").Artwork} Artwork */
 /** @typedef {import("./dom.js").Child} Child */
 
 const LINK =
   "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7";
+// What the API answers to an address where no artwork is, or where none can be.
+const MISSING = [400, 404];
 
 /**
  * @typedef {object} Surroundings
- * @property {Artwork[]} known the grid's artworks, which are the neighbours when this one is among them
- * @property {() => void} more loads more of the grid
+ * @property {import("./neighbours.js").Neighbours} neighbours
  * @property {(path: string, options?: {replace?: boolean}) => void} navigate
  * @property {() => void} changed the grid is out of date
  * @property {(title: string) => void} entitle
@@ -28,24 +29,38 @@ const LINK =
 
 export class ArtworkView {
   title = "Artwork";
-  element = h("article", { class: "artwork" });
 
   #address;
   #around;
   /** @type {Artwork | null} */
   #artwork = null;
-  /** @type {string | null} */
+  /** The ETag of what was read; null until it is. @type {string | null} */
   #etag = null;
+  #readings = 0;
+  /** The token that the last reading was done with. @type {string | null} */
+  #reader = null;
+  /** The URL of the picture that hangs; null when none does. @type {string | null} */
+  #hung = null;
   #leaving = new AbortController();
   #crumbs = h("nav", { class: "crumbs", "aria-label": "You are here" });
   #stage = h("div", { class: "stage" });
   #strip = new Strip();
   // Heading and buttons stay in place while what is said around them changes: one of them may have the focus.
-  #heading = h("h1", { tabindex: -1, dir: "auto" });
+  #heading = h("h1", { tabindex: -1, dir: "auto" }, this.title);
   #about = h("div", { class: "about" });
-  #actions = h("p", { class: "actions" });
-  #offered = "";
+  #edit = button(() => this.#change(), "Edit");
+  #original = button(() => openOriginal(this.#address), "Original");
+  #delete = button(() => this.#remove(), "Delete");
+  #actions = h(
+    "p",
+    { class: "actions" },
+    button(copyLink, icon(LINK), "Copy link"),
+    this.#edit,
+    this.#original,
+    this.#delete,
+  );
   #panel = h("div", { class: "panel" }, this.#heading, this.#about, this.#actions);
+  element = h("article", { class: "artwork" }, this.#crumbs, this.#stage, this.#panel, this.#strip.element);
 
   /**
    * @param {{username: string, slug: string}} address
@@ -54,14 +69,13 @@ export class ArtworkView {
   constructor(address, around) {
     this.#address = address;
     this.#around = around;
+    this.#delete.classList.add("danger");
     const { signal } = this.#leaving;
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     session.changes.addEventListener("change", () => this.#recognise(), { signal });
-    const known = around.known.find((artwork) => artworkPath(artwork) === artworkPath(address));
-    if (known) {
-      this.#show(known);
-      this.#findNeighbours(known);
-    } else this.element.replaceChildren(loadingState("Fetching the picture…"));
+    const known = around.neighbours.find(address);
+    if (known) this.#show(known);
+    else this.#clear(loading());
     this.#read();
   }
 
@@ -75,62 +89,91 @@ export class ArtworkView {
 
   /** Somebody signed in or out: an owner sees more. */
   #recognise() {
-    if (!this.#artwork) return;
-    this.#describe();
-    const { userId, originalDownloadUrl } = this.#artwork;
-    if (session.currentAccount()?.id === userId && !originalDownloadUrl) this.#read();
+    if (this.#artwork) this.#describe(this.#artwork);
+    if (session.currentToken() !== this.#reader) this.#read();
   }
 
+  /** Reads what is there now; of several readings only the last one counts. */
   async #read() {
+    const reading = ++this.#readings;
     const { signal } = this.#leaving;
+    const counts = () => reading === this.#readings && !signal.aborted;
+    this.#reader = session.currentToken();
     try {
       const { artwork, etag } = await readArtwork(this.#address.username, this.#address.slug, { signal });
+      if (!counts()) return;
       this.#etag = etag;
       this.#show(artwork);
-      if (this.#strip.isEmpty) await this.#findNeighbours(artwork);
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (counts()) this.#fail(error);
     }
   }
 
   /** @param {unknown} error */
   #fail(error) {
-    const missing = error instanceof Error && "status" in error && error.status === 404;
-    if (this.#artwork && !missing) return notify("The latest details could not be fetched.");
-    const heading = h("h1", { class: "visually-hidden" }, "Artwork");
-    this.element.replaceChildren(heading, missing ? notHere() : errorState(error, () => this.#read()));
+    const missing = error instanceof Error && "status" in error && MISSING.includes(Number(error.status));
+    if (this.#artwork && !missing) {
+      if (!this.#hung) this.#hang(this.#artwork);
+      return notify("The latest details could not be fetched.");
+    }
+    this.#clear(missing ? notHere() : errorState(error, () => this.#readAgain()));
     if (missing) this.#around.entitle("Not found");
+  }
+
+  /** The button that was pressed for it goes, so the heading takes the focus. */
+  #readAgain() {
+    this.#heading.focus();
+    this.#stage.replaceChildren(loading());
+    this.#read();
+  }
+
+  /**
+   * Shows a state in place of an artwork.
+   * @param {HTMLElement} state
+   */
+  #clear(state) {
+    this.#artwork = null;
+    this.#etag = null;
+    this.#hung = null;
+    this.#heading.textContent = "Artwork";
+    this.#stage.replaceChildren(state);
+    this.#bare(true);
+  }
+
+  /** @param {boolean} bare */
+  #bare(bare) {
+    this.element.classList.toggle("bare", bare);
+    this.#heading.classList.toggle("visually-hidden", bare);
   }
 
   /** @param {Artwork} artwork */
   #show(artwork) {
-    const before = this.#artwork;
     this.#artwork = artwork;
     this.title = `${artwork.title} by ${artwork.username}`;
     this.#around.entitle(this.title);
-    if (before?.displayUrl !== artwork.displayUrl) this.#hang(artwork);
-    this.#describe();
-    if (!before) {
-      this.element.replaceChildren(this.#crumbs, this.#stage, this.#panel, this.#strip.element);
-    }
+    if (this.#hung !== artwork.displayUrl) this.#hang(artwork);
+    this.#describe(artwork);
+    this.#bare(false);
+    if (this.#strip.isEmpty) this.#findNeighbours(artwork);
   }
 
   /** @param {Artwork} artwork */
-  #hang(artwork) {
-    const { displayUrl: src, width, height } = artwork;
-    const alt = artwork.description ? `${artwork.title}. ${artwork.description}` : artwork.title;
+  #hang({ displayUrl: src, width, height, title, username, ...likeness }) {
     const onfail = () => {
-      this.#stage.replaceChildren(
-        errorState(new Error("The picture could not be loaded."), () => this.#hang(artwork)),
-      );
+      if (!this.#stage.contains(frame)) return;
+      this.#hung = null;
+      const error = new Error("The picture could not be loaded.");
+      // A reprocessed artwork has its picture elsewhere by now.
+      this.#stage.replaceChildren(errorState(error, () => this.#readAgain()));
     };
-    const frame = picture({ src, width, height, alt, onfail }, artwork);
+    const frame = picture({ src, width, height, alt: `${title} by ${username}`, onfail }, likeness);
     frame.style.setProperty("--ratio", String(width / height));
     this.#stage.replaceChildren(frame);
+    this.#hung = src;
   }
 
-  #describe() {
-    const artwork = /** @type {Artwork} */ (this.#artwork);
+  /** @param {Artwork} artwork */
+  #describe(artwork) {
     this.#heading.textContent = artwork.title;
     const artist = h(
       "p",
@@ -142,69 +185,52 @@ export class ArtworkView {
     const description =
       artwork.description && h("p", { class: "description", dir: "auto" }, artwork.description);
     this.#about.replaceChildren(artist, description || "", facts(artwork));
-    this.#offer(artwork);
+    const mine = session.currentAccount()?.id === artwork.userId;
+    this.#edit.hidden = this.#delete.hidden = !mine;
+    this.#original.hidden = !(mine && artwork.originalDownloadUrl);
   }
 
-  /** @param {Artwork} artwork */
-  #offer({ userId, originalDownloadUrl }) {
-    const mine = session.currentAccount()?.id === userId;
-    const offered = `${mine} ${Boolean(originalDownloadUrl)}`;
-    if (offered === this.#offered) return;
-    this.#offered = offered;
-    const button = (/** @type {() => void} */ onclick, /** @type {Child[]} */ ...content) =>
-      h("button", { type: "button", class: "button", onclick }, content);
-    const offers = [button(copyLink, icon(LINK), "Copy link")];
-    if (mine) offers.push(button(() => this.#edit(), "Edit"));
-    if (mine && originalDownloadUrl) offers.push(button(() => this.#openOriginal(), "Original"));
-    if (mine) offers.push(button(() => this.#remove(), "Delete"));
-    if (mine) offers.at(-1)?.classList.add("danger");
-    this.#actions.replaceChildren(...offers);
-  }
-
-  /** Leave to download is short-lived, so it is asked for anew. */
-  async #openOriginal() {
-    try {
-      const { artwork } = await readArtwork(this.#address.username, this.#address.slug);
-      open(artwork.originalDownloadUrl, "_blank", "noopener");
-    } catch (error) {
-      notify(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  async #edit() {
-    const artwork = /** @type {Artwork} */ (this.#artwork);
+  async #change() {
+    const artwork = await this.#latest();
+    if (!artwork) return;
     const changed = await editArtwork(artwork, this.#etag, () => this.#read());
     if (!changed) return;
-    this.#etag = changed.etag;
-    this.#show({ ...artwork, ...changed.artwork });
+    const now = { ...artwork, ...changed.artwork };
+    this.#around.neighbours.update(now);
     this.#around.changed();
     notify("Saved");
-    const path = artworkPath(changed.artwork);
+    if (this.#leaving.signal.aborted) return;
+    this.#etag = changed.etag;
+    this.#show(now);
+    const path = artworkPath(now);
     if (path !== location.pathname) this.#around.navigate(path, { replace: true });
+  }
+
+  /** What is there now, with its ETag: without one, a change would overwrite what others changed. */
+  async #latest() {
+    if (this.#etag === null) await this.#read();
+    if (this.#leaving.signal.aborted || !this.#artwork) return null;
+    if (this.#etag !== null) return this.#artwork;
+    notify("The latest details are needed for that, and they could not be fetched. Try again.");
+    return null;
   }
 
   async #remove() {
     const artwork = /** @type {Artwork} */ (this.#artwork);
     if (!(await removeArtwork(artwork))) return;
+    this.#around.neighbours.forget();
     this.#around.changed();
-    this.#around.navigate(artistPath(artwork.username), { replace: true });
+    if (!this.#leaving.signal.aborted)
+      this.#around.navigate(artistPath(artwork.username), { replace: true });
     notify(`Deleted “${artwork.title}”`);
   }
 
-  /**
-   * The neighbours are those in the grid, or else the artist's other pictures.
-   * @param {Artwork} artwork
-   */
+  /** @param {Artwork} artwork */
   async #findNeighbours(artwork) {
-    const { known, more } = this.#around;
-    const position = known.findIndex(({ id }) => id === artwork.id);
-    if (position >= 0) {
-      if (position > known.length - STRIP) more();
-      return this.#strip.show(artwork, known);
-    }
-    const { artworks } = await listArtworks({ username: artwork.username }, { signal: this.#leaving.signal });
-    const line = artworks.some(({ id }) => id === artwork.id) ? artworks : [artwork, ...artworks];
-    this.#strip.show(artwork, line);
+    const { signal } = this.#leaving;
+    // An artwork is worth looking at without its neighbours too.
+    const line = await this.#around.neighbours.around(artwork, signal).catch(() => []);
+    if (!signal.aborted) this.#strip.show(artwork, line);
   }
 
   /** @param {KeyboardEvent} event */
@@ -218,6 +244,23 @@ export class ArtworkView {
   }
 }
 
+/**
+ * A button that does nothing while its last press is being worked on.
+ * @param {() => Promise<void>} work
+ * @param {...Child} content
+ */
+function button(work, ...content) {
+  const press = async () => {
+    if (element.getAttribute("aria-disabled") === "true") return;
+    element.setAttribute("aria-disabled", "true");
+    await work().finally(() => element.removeAttribute("aria-disabled"));
+  };
+  const element = h("button", { type: "button", class: "button", onclick: press }, content);
+  return element;
+}
+
+const loading = () => loadingState("Fetching the picture…");
+
 function notHere() {
   const home = h("a", { class: "button", href: "/" }, "See all pictures");
   const reason = "It may have been taken down, or the link is not complete.";
@@ -229,6 +272,6 @@ async function copyLink() {
     await navigator.clipboard.writeText(location.href);
     notify("Link copied");
   } catch {
-    announce("The browser did not allow it: copy the link from the address bar.");
+    notify("The browser did not allow it: copy the link from the address bar.");
   }
 }

@@ -2,9 +2,9 @@
 
 import { CATEGORIES } from "./address.js";
 import { h } from "./dom.js";
-import { categoryName, tagsOf } from "./words.js";
+import { categoryName, isDate, tagsOf } from "./words.js";
 
-const DATE = "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?";
+const NO_DATE = "Write a year, a month or a day, such as 2024, 2024-05 or 2024-05-31.";
 const OPTIONAL = /** @type {const} */ (["description", "materials", "dimensions", "createdDate"]);
 
 /** @param {string} [value] */
@@ -30,14 +30,7 @@ export function detailFields(artwork = {}) {
     "div",
     { class: "fields" },
     labelled("Category", category),
-    labelled(
-      "Created",
-      line("createdDate", artwork.createdDate, 50, {
-        placeholder: "2024 or 2024-05-01",
-        pattern: DATE,
-        title: "A year, or a day such as 2024-05-01",
-      }),
-    ),
+    labelled("Created", dateField(artwork.createdDate)),
     labelled("Materials", line("materials", artwork.materials, 500, { placeholder: "Oil on canvas" })),
     labelled("Dimensions", line("dimensions", artwork.dimensions, 500, { placeholder: "60 × 80 cm" })),
     labelled("Tags", line("tags", artwork.tags?.join(", "), 1000, { placeholder: "sea, evening" })),
@@ -58,6 +51,18 @@ export function valuesOf(fields) {
     tags: tagsOf(value("tags")),
     ...Object.fromEntries(OPTIONAL.map((name) => [name, value(name) || null])),
   };
+}
+
+/** @param {string | null} [value] */
+function dateField(value) {
+  const field = line("createdDate", value, 50, { placeholder: "2024 or 2024-05-31" });
+  const check = () => {
+    const text = field.value.trim();
+    field.setCustomValidity(text && !isDate(text) ? NO_DATE : "");
+  };
+  field.addEventListener("input", check);
+  check();
+  return field;
 }
 
 /**

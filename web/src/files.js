@@ -3,17 +3,31 @@
 /** @param {(files: File[]) => void} take */
 export function catchFiles(take) {
   document.addEventListener("dragover", (event) => {
-    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    if (busyElsewhere()) event.dataTransfer.dropEffect = "none";
   });
   document.addEventListener("drop", (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    take(files);
+    if (!busyElsewhere()) take(files);
   });
-  document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    const typing = event.target instanceof Element && event.target.closest("input, textarea");
-    if (files.length > 0 && !typing) take(files);
-  });
+  document.addEventListener("paste", (event) => pasted(event, take), { capture: true });
 }
+
+/**
+ * @param {ClipboardEvent} event
+ * @param {(files: File[]) => void} take
+ */
+function pasted(event, take) {
+  const files = [...(event.clipboardData?.files ?? [])];
+  const typing = event.target instanceof Element && event.target.closest("input, textarea");
+  if (files.length === 0 || typing || busyElsewhere()) return;
+  // The uploader listens too, on itself and on the document.
+  event.stopPropagation();
+  take(files);
+}
+
+/** What was typed into a dialog would be lost with it. */
+const busyElsewhere = () => document.querySelector("dialog[open]") !== null;

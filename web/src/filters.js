@@ -6,6 +6,9 @@ import { categoryName } from "./words.js";
 
 /** @typedef {import("./address.js").Filters} Filters */
 
+// The API's limit for a filter.
+const LONGEST = 100;
+
 /** @param {Filters} filters */
 const path = (filters) => format({ view: "gallery", filters });
 
@@ -18,7 +21,7 @@ export function filterBar(onchange) {
     type: "search",
     name: "q",
     placeholder: "Search titles",
-    maxlength: 200,
+    maxlength: LONGEST,
     "aria-label": "Search titles",
   });
   const artist = h("input", {
@@ -26,7 +29,7 @@ export function filterBar(onchange) {
     name: "username",
     placeholder: "Artist",
     list: "artists",
-    maxlength: 100,
+    maxlength: LONGEST,
     "aria-label": "Artist",
   });
   const category = h(

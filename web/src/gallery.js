@@ -2,11 +2,11 @@
 
 import { format } from "./address.js";
 import { announce } from "./announce.js";
-import { listArtworks, PAGE_SIZE } from "./api.js";
+import { ApiError, listArtworks, PAGE_SIZE } from "./api.js";
 import { card, placeholderCard } from "./card.js";
 import { h } from "./dom.js";
 import { filterBar } from "./filters.js";
-import { emptyState, errorState } from "./states.js";
+import { emptyState, errorState, loadingState } from "./states.js";
 import { categoryName, counted } from "./words.js";
 
 /** @typedef {import("./address.js").Filters} Filters */
@@ -14,33 +14,35 @@ import { categoryName, counted } from "./words.js";
 
 const AHEAD = "1200px";
 
-/** @param {Filters} filters */
-function headingOf({ username, category, tag, q }) {
-  if (username) return username;
-  if (q) return `“${q}”`;
-  if (tag) return `#${tag}`;
-  return category ? categoryName(category) : "Recent work";
+/**
+ * What the filters ask for. The first of these words is the heading; all of them are the document's title, so that
+ * two links are not called the same.
+ * @param {Filters} filters
+ */
+function wordsOf({ username, category, tag, q }) {
+  const words = [username, q && `“${q}”`, tag && `#${tag}`, category && categoryName(category)];
+  return words.some(Boolean) ? words.filter(Boolean) : ["Recent work"];
 }
+
+const everything = () => h("a", { class: "button", href: "/" }, "Show all pictures");
 
 /** @param {Filters} filters */
 function nothingHere({ username, ...rest }) {
-  if (Object.values(rest).some(Boolean)) {
-    const all = h(
-      "a",
-      { class: "button", href: format({ view: "gallery", filters: {} }) },
-      "Show all pictures",
-    );
-    return emptyState("Nothing matches", "Try other words, or another category.", all);
-  }
-  if (username) {
-    const all = h("a", { class: "button", href: "/" }, "See everybody’s");
-    return emptyState("No pictures yet", `${username} has not shown anything here.`, all);
-  }
+  if (Object.values(rest).some(Boolean))
+    return emptyState("Nothing matches", "Try other words, or another category.", everything());
+  if (username)
+    return emptyState("No pictures", `There is nothing by ${username} here.`, everything());
   return emptyState(
     "The walls are bare",
     "Hang the first picture.",
     h("a", { class: "button primary", href: "/upload" }, "Upload pictures"),
   );
+}
+
+// A wish that the API refuses is refused again.
+function notUnderstood() {
+  const reason = "The gallery does not know what this link asks for. It may be misspelt or incomplete.";
+  return emptyState("There is nothing to show", reason, everything());
 }
 
 export class Gallery {
@@ -94,8 +96,9 @@ export class Gallery {
     this.#loading = null;
     this.#filters = filters;
     this.#shown = path;
-    this.title = headingOf(filters);
-    this.#heading.textContent = this.title;
+    const words = wordsOf(filters);
+    this.title = words.join(" · ");
+    this.#heading.textContent = words[0] ?? null;
     this.artworks = [];
     this.#cursor = null;
     this.#ended = false;
@@ -112,7 +115,7 @@ export class Gallery {
   async more() {
     if (this.#ended || this.#loading) return;
     const loading = (this.#loading = new AbortController());
-    this.#foot.replaceChildren();
+    this.#emptyFoot();
     this.#grid.setAttribute("aria-busy", "true");
     try {
       const page = await listArtworks(this.#filters, { cursor: this.#cursor, signal: loading.signal });
@@ -125,30 +128,54 @@ export class Gallery {
     this.#grid.removeAttribute("aria-busy");
   }
 
+  /** Takes away what the last page had left there. A focus inside stays: whoever pressed a button waits here. */
+  #emptyFoot() {
+    if (!this.#hasFocus) return this.#foot.replaceChildren();
+    const waiting = loadingState("Fetching pictures…");
+    waiting.tabIndex = -1;
+    this.#foot.replaceChildren(waiting);
+    waiting.focus();
+  }
+
+  get #hasFocus() {
+    return this.#foot.contains(document.activeElement);
+  }
+
   /** @param {unknown} error */
   #fail(error) {
+    const waited = this.#hasFocus;
+    const refused = error instanceof ApiError && error.status === 400;
     if (this.artworks.length === 0) this.#grid.replaceChildren();
-    this.#foot.replaceChildren(errorState(error, () => this.more()));
+    this.#foot.replaceChildren(refused ? notUnderstood() : errorState(error, () => this.more()));
+    if (waited) focusIn(this.#foot);
   }
 
   /** @param {import("./api.js").Page} page */
   #add({ artworks, nextCursor }) {
     const first = this.artworks.length === 0;
+    const waited = this.#hasFocus;
+    const cards = artworks.map(card);
     if (first) this.#grid.replaceChildren();
     this.artworks.push(...artworks);
-    this.#grid.append(...artworks.map(card));
+    this.#grid.append(...cards);
     this.#cursor = nextCursor;
     this.#ended = nextCursor === null;
     for (const { username } of artworks) this.#usernames.add(username);
     this.#bar.suggest(this.#usernames);
     announce(first ? counted(artworks.length, "picture") : `${counted(artworks.length, "more picture")}.`);
     this.#watch.disconnect();
-    if (this.artworks.length === 0) this.#foot.replaceChildren(nothingHere(this.#filters));
-    else if (!this.#ended) {
-      this.#foot.replaceChildren(
-        h("button", { type: "button", class: "button", onclick: () => this.more() }, "Show more"),
-      );
-      this.#watch.observe(this.#foot);
-    }
+    this.#foot.replaceChildren(...this.#rest());
+    if (!this.#ended) this.#watch.observe(this.#foot);
+    if (waited) focusIn(cards[0] ?? this.#foot);
+  }
+
+  /** What stands below the grid. */
+  #rest() {
+    if (this.artworks.length === 0) return [nothingHere(this.#filters)];
+    if (this.#ended) return [];
+    return [h("button", { type: "button", class: "button", onclick: () => this.more() }, "Show more")];
   }
 }
+
+/** @param {HTMLElement} place */
+const focusIn = (place) => /** @type {HTMLElement | null} */ (place.querySelector("a, button"))?.focus();

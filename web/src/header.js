@@ -3,7 +3,27 @@
 import { artistPath } from "./address.js";
 import { h } from "./dom.js";
 import * as session from "./session.js";
-import { signIn, signOut } from "./sign-in.js";
+import { restore, signIn, signOut } from "./sign-in.js";
+
+function signs() {
+  const account = session.currentAccount();
+  if (account)
+    return [
+      h("a", { href: artistPath(account.username), class: "self" }, h("bdi", {}, account.username)),
+      button("Sign out", signOut),
+    ];
+  if (!session.currentDoubt()) return [button("Sign in", signIn)];
+  const reconnect = button("Reconnect", restore);
+  return session.currentToken() ? [reconnect, button("Sign out", signOut)] : [reconnect];
+}
+
+/**
+ * @param {string} text
+ * @param {() => void} onclick
+ */
+function button(text, onclick) {
+  return h("button", { type: "button", class: "button quiet", onclick }, text);
+}
 
 /**
  * Fills the bar, and keeps it true as people sign in and out.
@@ -13,15 +33,11 @@ export function fillHeader(bar) {
   const upload = h("a", { href: "/upload", class: "button quiet" }, "Upload");
   const person = h("span", { class: "person" });
   const describe = () => {
-    const account = session.currentAccount();
-    person.replaceChildren(
-      ...(account
-        ? [
-            h("a", { href: artistPath(account.username), class: "self" }, h("bdi", {}, account.username)),
-            h("button", { type: "button", class: "button quiet", onclick: signOut }, "Sign out"),
-          ]
-        : [h("button", { type: "button", class: "button quiet", onclick: signIn }, "Sign in")]),
-    );
+    const focused = [...person.children].findIndex((child) => child === document.activeElement);
+    person.replaceChildren(...signs());
+    if (focused < 0) return;
+    const like = person.children[focused] ?? person.lastElementChild;
+    if (like instanceof HTMLElement) like.focus();
   };
   session.changes.addEventListener("change", describe);
   describe();

@@ -1,6 +1,7 @@
-// What only its owner does to an artwork: changing what is said of it, and taking it down.
+// What only its owner does to an artwork: changing what is said of it, getting its original, taking it down.
 
-import { ApiError, changeArtwork, deleteArtwork, refreshAccount } from "./api.js";
+import { notify } from "./announce.js";
+import { ApiError, changeArtwork, deleteArtwork, readArtwork, refreshAccount } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { h } from "./dom.js";
 import { detailFields, titleField, valuesOf } from "./fields.js";
@@ -31,6 +32,25 @@ export async function editArtwork(artwork, etag, reread) {
     },
   });
   return /** @type {import("./api.js").Read | null} */ (changed);
+}
+
+/**
+ * Opens the original in a window of its own. Leave to download is short-lived, so it is asked for anew.
+ * @param {{username: string, slug: string}} address
+ */
+export async function openOriginal({ username, slug }) {
+  // After an await a browser would take it for a window that nobody asked for.
+  const page = open("", "_blank");
+  try {
+    if (!page) throw new Error("The browser did not allow another window.");
+    page.opener = null;
+    const { artwork } = await readArtwork(username, slug);
+    if (!artwork.originalDownloadUrl) throw new Error("Your session has ended. Please sign in again.");
+    page.location.replace(artwork.originalDownloadUrl);
+  } catch (error) {
+    page?.close();
+    notify(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**

@@ -6,6 +6,8 @@ import { h } from "./dom.js";
 import { catchFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { fillHeader } from "./header.js";
+import { Neighbours } from "./neighbours.js";
+import * as session from "./session.js";
 import { restore } from "./sign-in.js";
 import { emptyState } from "./states.js";
 import { UploadView } from "./upload-view.js";
@@ -15,6 +17,7 @@ import { UploadView } from "./upload-view.js";
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const header = fillHeader(/** @type {HTMLElement} */ (document.getElementById("header")));
 const gallery = new Gallery((filters) => navigate(format({ view: "gallery", filters }), { keepFocus: true }));
+const neighbours = new Neighbours(gallery);
 const restored = restore();
 const uploads = new UploadView(restored, () => gallery.invalidate());
 
@@ -74,13 +77,7 @@ function viewOf(route) {
   }
   if (route.view === "artwork") {
     const changed = () => gallery.invalidate();
-    return new ArtworkView(route, {
-      known: gallery.artworks,
-      more: () => gallery.more(),
-      navigate,
-      changed,
-      entitle,
-    });
+    return new ArtworkView(route, { neighbours, navigate, changed, entitle });
   }
   return nowhere();
 }
@@ -103,7 +100,7 @@ function nowhere() {
 
 /** @param {string} title */
 function entitle(title) {
-  document.title = title === "Gallery" ? title : `${title} · Gallery`;
+  document.title = `${title} · Gallery`;
 }
 
 /** @param {MouseEvent} event */
@@ -130,6 +127,7 @@ addEventListener("popstate", (event) => {
   show({ returning: true });
   scrollTo(0, event.state?.scroll ?? 0);
 });
+addEventListener("online", () => session.currentDoubt() && restore());
 addEventListener("beforeunload", (event) => {
   if (uploads.busy) event.preventDefault();
 });

@@ -22,6 +22,8 @@ export function picture({ src, width, height, alt, lazy = false, onfail }, { dom
   });
   image.addEventListener("error", () => {
     frame.classList.add("failed");
+    likeness?.remove();
+    frame.append(h("span", { class: "missing" }, "Not available"));
     onfail?.();
   });
   image.src = src;

@@ -1,12 +1,14 @@
 // Who is signed in. This is the one place where a production site connects its own session.
 //
 // The page needs a bearer token for the API. Without configuration (development) a person pastes one, printed by
-// `vfa token`; it is kept in sessionStorage, which ends with the tab. In production fill in two <meta> elements of
-// index.html instead:
+// `vfa token`; it is kept in sessionStorage, which ends with the tab. In production fill in three <meta> elements
+// of index.html instead:
 //
 //   <meta name="session-endpoint" content="/session/token">  GET with the site's cookie; answers {"token": "…"},
 //                                                            or 401 when nobody is signed in
 //   <meta name="sign-in-page" content="/login">              where "Sign in" leads; receives ?return=<path>
+//   <meta name="sign-out-page" content="/logout">            where "Sign out" leads, once the token is forgotten;
+//                                                            ends the site's session; receives ?return=<path>
 //
 // A token from the endpoint is kept in memory only and fetched again when the API no longer accepts it.
 
@@ -19,23 +21,40 @@ const configured = (name) => document.querySelector(`meta[name="${name}"]`)?.get
 
 const endpoint = configured("session-endpoint");
 
-/** Sends "change" whenever the account or its figures change, and "leave" before somebody signs out. */
+/**
+ * Sends "change" whenever the account or its figures change. Before somebody signs out it sends "leaving", which
+ * can be cancelled by what would be lost, and then "leave".
+ */
 export const changes = new EventTarget();
 
 /** @type {string | null} */
 let token = endpoint ? null : sessionStorage.getItem(KEEPER);
 /** @type {Account | null} */
 let account = null;
+/** @type {Error | null} */
+let doubt = null;
 
 export const currentToken = () => token;
 export const currentAccount = () => account;
+/** Why it could not be found out who is signed in; null when that is known. */
+export const currentDoubt = () => doubt;
 
 /** The page that signs people in, or null when they paste a token here. */
 export const signInPage = () => (endpoint ? configured("sign-in-page") : null);
 
+/** The page that ends the site's own session, or null when forgetting the token is all there is to do. */
+export const signOutPage = () => (endpoint ? configured("sign-out-page") : null);
+
 /** @param {Account} known */
 export function setAccount(known) {
   account = known;
+  doubt = null;
+  changes.dispatchEvent(new Event("change"));
+}
+
+/** @param {Error} reason */
+export function setDoubt(reason) {
+  doubt = reason;
   changes.dispatchEvent(new Event("change"));
 }
 
@@ -48,18 +67,23 @@ export function setToken(pasted) {
 export function forget() {
   token = null;
   account = null;
+  doubt = null;
   sessionStorage.removeItem(KEEPER);
   changes.dispatchEvent(new Event("change"));
 }
 
 /**
- * Asks the site's own session for a token. False when there is none, or no endpoint is configured.
+ * Asks the site's own session for a token. False when there is none, or no endpoint is configured. Rejects when the
+ * endpoint cannot be reached.
  * @returns {Promise<boolean>}
  */
 export async function renew() {
   if (!endpoint) return false;
-  const answer = await fetch(endpoint, { headers: { accept: "application/json" } }).catch(() => null);
-  if (!answer?.ok) return false;
-  token = (await answer.json()).token;
+  const answer = await fetch(endpoint, { headers: { accept: "application/json" } });
+  if (answer.status >= 500) throw new Error(`The session endpoint answered ${answer.status}`);
+  // A site that sends people without a session to its own page answers something that is no JSON.
+  const body = answer.ok ? await answer.json().catch(() => null) : null;
+  if (!body?.token) return false;
+  token = body.token;
   return true;
 }

@@ -1,7 +1,7 @@
 // Signing in: on the site's own page where one is configured, else by pasting a token.
 
 import { notify } from "./announce.js";
-import { refreshAccount } from "./api.js";
+import { ApiError, refreshAccount, renewSession } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { h } from "./dom.js";
 import * as session from "./session.js";
@@ -10,7 +10,7 @@ import * as session from "./session.js";
 export async function signIn() {
   const page = session.signInPage();
   if (page) {
-    location.assign(`${page}?${new URLSearchParams({ return: location.pathname + location.search })}`);
+    location.assign(withReturn(page));
     return false;
   }
   const token = h("textarea", {
@@ -48,14 +48,37 @@ export async function signIn() {
   return signedIn;
 }
 
-export function signOut() {
+export async function signOut() {
+  const mayLeave = session.changes.dispatchEvent(new Event("leaving", { cancelable: true }));
+  if (!mayLeave && !(await askToStop())) return;
   session.changes.dispatchEvent(new Event("leave"));
   session.forget();
-  notify("Signed out");
+  const page = session.signOutPage();
+  if (page) location.assign(withReturn(page));
+  else notify("Signed out");
 }
 
-/** Finds out, at the start, who is signed in. A token that is no longer good is forgotten. */
+/** Finds out who is signed in, at the start or once the gallery can be reached again. */
 export async function restore() {
-  if (!session.currentToken() && !(await session.renew())) return;
-  await refreshAccount().catch(() => undefined);
+  try {
+    if (session.currentToken() || (await renewSession())) await refreshAccount();
+    else session.forget();
+  } catch (error) {
+    // A 401 is no doubt: then nobody is signed in.
+    if (error instanceof ApiError && error.status !== 401) session.setDoubt(error);
+  }
 }
+
+function askToStop() {
+  return openDialog({
+    heading: "Stop the uploads?",
+    action: "Sign out",
+    danger: true,
+    content: [h("p", {}, "Pictures are still on their way. Signing out stops what has not been sent.")],
+    submit: async () => undefined,
+  });
+}
+
+/** @param {string} page */
+const withReturn = (page) =>
+  `${page}?${new URLSearchParams({ return: location.pathname + location.search })}`;

@@ -3,7 +3,7 @@
 import { refreshAccount } from "./api.js";
 import { h } from "./dom.js";
 import * as session from "./session.js";
-import { signIn } from "./sign-in.js";
+import { restore, signIn } from "./sign-in.js";
 import { emptyState, errorState, loadingState } from "./states.js";
 
 const STYLE = "/assets/upload/desk.css";
@@ -30,6 +30,7 @@ export class UploadView {
     this.#onartwork = onartwork;
     this.element = h("section", { class: "upload" }, this.heading, this.#place);
     session.changes.addEventListener("change", () => this.#opened && this.#settle());
+    session.changes.addEventListener("leaving", (event) => this.busy && event.preventDefault());
     session.changes.addEventListener("leave", () => this.#close());
   }
 
@@ -62,8 +63,16 @@ export class UploadView {
     // A session that ends by itself takes no chosen files with it: their owner signs in again and goes on.
     if (this.#desk && (!account || account.id === this.#desk.owner)) return;
     this.#close();
+    const doubt = session.currentDoubt();
     if (account) await this.#fetchDesk(account.id);
+    else if (doubt) this.#place.replaceChildren(errorState(doubt, () => this.#restore()));
     else this.#place.replaceChildren(askToSignIn());
+  }
+
+  #restore() {
+    this.#place.replaceChildren(loadingState("One moment…"));
+    this.heading.focus();
+    restore();
   }
 
   /** @param {string} owner */

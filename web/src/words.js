@@ -6,22 +6,41 @@ export function categoryName(category) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+const DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
+
 /**
- * A year, a month or a day as people write it; what has none of these forms stays as it is.
- * @param {string} date `2024`, `2024-05` or `2024-05-01`
+ * Whether a text is a year, a month or a day that there is: `2024`, `2024-05` or `2024-05-31`.
+ * @param {string} text
+ */
+export function isDate(text) {
+  const [, year, month = "01", day = "01"] = DATE.exec(text) ?? [];
+  if (!year) return false;
+  const found = dayOf(Number(year), Number(month), Number(day));
+  return found.getUTCMonth() + 1 === Number(month) && found.getUTCDate() === Number(day);
+}
+
+/**
+ * A year, a month or a day as people write it; what is none of these stays as it is.
+ * @param {string} date
  */
 export function dateName(date) {
-  const parts = date.split("-").map(Number);
-  const [year, month = 1, day = 1] = parts;
-  if (!year || parts.length > 3 || parts.some(Number.isNaN)) return date;
-  if (parts.length === 1) return date;
-  const shown =
-    parts.length === 2
-      ? /** @type {const} */ ({ month: "long" })
-      : /** @type {const} */ ({ month: "long", day: "numeric" });
-  return new Intl.DateTimeFormat("en", { year: "numeric", ...shown, timeZone: "UTC" }).format(
-    Date.UTC(year, month - 1, day),
-  );
+  const [year = 0, month, day] = date.split("-").map(Number);
+  if (month === undefined || !isDate(date)) return date;
+  const shown = /** @type {const} */ ({ year: "numeric", month: "long" });
+  const precise = day === undefined ? shown : /** @type {const} */ ({ ...shown, day: "numeric" });
+  return new Intl.DateTimeFormat("en", { ...precise, timeZone: "UTC" }).format(dayOf(year, month, day ?? 1));
+}
+
+/**
+ * Midnight of a day. `Date.UTC` takes the years before 100 for years of the last century.
+ * @param {number} year
+ * @param {number} month from 1
+ * @param {number} day
+ */
+function dayOf(year, month, day) {
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(year, month - 1, day);
+  return midnight;
 }
 
 /** @param {number} bytes */

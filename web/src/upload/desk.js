@@ -3,12 +3,13 @@
 import { TaskQueue } from "@uppy/core/utils";
 import { announce, notify } from "../announce.js";
 import { ApiError, deleteArtwork, refreshAccount } from "../api.js";
-import { artistPath } from "../address.js";
 import { h } from "../dom.js";
 import * as session from "../session.js";
 import { counted } from "../words.js";
 import { create } from "./creation.js";
+import { Footer } from "./footer.js";
 import { noRoom, quotaLine } from "./quota.js";
+import { BROKEN_OFF, NO_PICTURE, OFFLINE, sentenceOf, UNREACHABLE, UNSENT } from "./refusals.js";
 import { Row } from "./row.js";
 import { makeTransfer } from "./transfer.js";
 
@@ -16,7 +17,8 @@ import { makeTransfer } from "./transfer.js";
 /** @typedef {import("@uppy/core").UppyFile<any, any>} UppyFile */
 
 const CREATES_AT_ONCE = 2;
-const LOST = "The connection was lost. It goes on by itself when you are online again.";
+// How long to wait before each further try of a transfer that broke off although there is a connection.
+const PAUSES_S = [2, 8];
 // What storage answers to a ticket that has expired, or that an earlier try has used up.
 const USED_UP = [403, 412];
 
@@ -32,19 +34,8 @@ export class Desk {
   #quota = h("div");
   #drop = h("div", { class: "drop" });
   #list = h("ul", { class: "rows", "aria-label": "Chosen pictures" });
-  #summary = h("p", { class: "summary" });
-  #start = h("button", { class: "button primary" });
-  #clear = h(
-    "button",
-    { type: "button", class: "button", onclick: () => this.#clearDone() },
-    "Clear the list",
-  );
-  #form = h(
-    "form",
-    { hidden: true },
-    this.#list,
-    h("div", { class: "bottom" }, this.#summary, this.#clear, this.#start),
-  );
+  #footer = new Footer(() => this.#clearDone());
+  #form = h("form", { hidden: true }, this.#list, this.#footer.element);
   #uppy;
 
   /**
@@ -87,7 +78,7 @@ export class Desk {
     addEventListener("online", () => this.#resume(), { signal });
     const uppy = this.#uppy;
     uppy.on("file-added", (file) => this.#added(file));
-    uppy.on("restriction-failed", (_file, error) => notify(error.message));
+    uppy.on("restriction-failed", (file, error) => this.#notTaken(file, error));
     uppy.on("thumbnail:generated", (file, preview) => this.#rows.get(file.id)?.show(preview));
     uppy.on("upload-progress", (file, { bytesUploaded, bytesTotal }) => {
       const row = file && this.#rows.get(file.id);
@@ -95,7 +86,9 @@ export class Desk {
     });
     uppy.on("upload-success", (file, { body }) => {
       const row = file && this.#rows.get(file.id);
-      if (row && body) this.#create(row, String(body.key));
+      if (!row || !body) return;
+      row.breaks = 0;
+      this.#create(row, String(body.key));
     });
     uppy.on("upload-error", (file, error) => {
       const row = file && this.#rows.get(file.id);
@@ -110,17 +103,35 @@ export class Desk {
   /** @param {UppyFile} file */
   #added(file) {
     if (this.#rows.has(file.id)) return this.#arrange();
-    const on = { remove: () => this.#remove(row), retry: () => this.#retry(row) };
+    this.#append(file);
+    this.#uppy.emit("thumbnail:request", file);
+    this.#arrange();
+  }
+
+  /** @param {UppyFile} file */
+  #append(file) {
+    const on = { remove: () => this.#remove(row), retry: () => this.#retryByHand(row) };
     const row = new Row({ id: file.id, name: file.name, file: /** @type {Blob} */ (file.data) }, on);
     this.#rows.set(file.id, row);
     this.#list.append(row.element);
-    this.#uppy.emit("thumbnail:request", file);
-    this.#arrange();
+    return row;
+  }
+
+  /**
+   * A file that is in the list already, or that is no picture.
+   * @param {UppyFile | undefined} file
+   * @param {Error} error
+   */
+  #notTaken(file, error) {
+    if (!file || this.#rows.has(file.id)) return notify(error.message);
+    this.#fail(this.#append(file), NO_PICTURE, "unsupported_type");
   }
 
   #upload() {
     const ready = this.#those("ready");
     for (const row of ready) row.wait();
+    // Uppy would first send what has failed once more, whoever asked for it, and let the others wait.
+    for (const { id, error } of this.#uppy.getFiles()) if (error) this.#uppy.removeFile(id);
     this.#arrange();
     announce(`Uploading ${counted(ready.length, "picture")}`);
     this.#uppy.upload().catch(() => undefined);
@@ -138,9 +149,45 @@ export class Desk {
       setTimeout(() => this.#uppy.getFile(row.id) && this.#uppy.retryUpload(row.id));
       return;
     }
-    if (error instanceof ApiError && error.code !== "network") this.#fail(row, error.message, error.code);
-    else if (status === 0) this.#fail(row, LOST, "network");
+    if (error instanceof ApiError) this.#declined(row, error, false);
+    else if (status === 0) this.#brokenOff(row);
     else this.#fail(row, `The storage refused the file (${status}). Please try again.`, "storage");
+  }
+
+  /**
+   * What the API has answered, or that it did not answer however often it was asked.
+   * @param {Row} row
+   * @param {ApiError} error
+   * @param {boolean} sent whether the file is there already
+   */
+  #declined(row, error, sent) {
+    if (error.code === "network") this.#lost(row, UNREACHABLE);
+    else this.#fail(row, sentenceOf(error, sent), error.code);
+  }
+
+  /**
+   * A transfer broke off: a connection that is still there gets a few more tries.
+   * @param {Row} row
+   */
+  #brokenOff(row) {
+    const seconds = PAUSES_S[row.breaks];
+    if (!navigator.onLine || seconds === undefined) return this.#lost(row, UNSENT);
+    row.breaks += 1;
+    row.wait();
+    row.note(waiting(seconds, BROKEN_OFF));
+    this.#arrange();
+    const goOn = () => !this.#leaving.signal.aborted && this.#rows.get(row.id) === row && this.#retry(row);
+    setTimeout(goOn, seconds * 1000);
+  }
+
+  /**
+   * Without a connection a row goes on once there is one again; with one, its owner has to say when.
+   * @param {Row} row
+   * @param {string} sentence
+   */
+  #lost(row, sentence) {
+    if (navigator.onLine) this.#fail(row, sentence, "network");
+    else this.#fail(row, OFFLINE, "offline");
   }
 
   /**
@@ -183,8 +230,7 @@ export class Desk {
       else this.#finish(row, artwork);
     } catch (error) {
       if (isCancelling(row)) this.#forget(row);
-      else if (error instanceof ApiError)
-        this.#fail(row, error.code === "network" ? LOST : error.message, error.code);
+      else if (error instanceof ApiError) this.#declined(row, error, true);
       else throw error;
     }
     if (!this.busy) await refreshAccount().catch(() => undefined);
@@ -223,6 +269,13 @@ export class Desk {
   }
 
   /** @param {Row} row */
+  #retryByHand(row) {
+    if (!row.check()) return;
+    row.breaks = 0;
+    this.#retry(row);
+  }
+
+  /** @param {Row} row */
   #retry(row) {
     const file = this.#uppy.getFile(row.id);
     row.wait();
@@ -238,7 +291,7 @@ export class Desk {
 
   /** Goes on with what the lost connection had stopped. */
   #resume() {
-    for (const row of this.#those("failed")) if (row.code === "network") this.#retry(row);
+    for (const row of this.#those("failed")) if (row.code === "offline") this.#retry(row);
   }
 
   /** @param {Row} row */
@@ -279,25 +332,8 @@ export class Desk {
       this.#quota.replaceChildren(quotaLine(account));
       this.#allot(account);
     }
-    const [ready, done, failed] = [
-      this.#those("ready").length,
-      this.#those("done").length,
-      this.#those("failed").length,
-    ];
-    const moving = [...this.#rows.values()].filter((row) => row.busy).length;
     this.#form.hidden = this.#rows.size === 0;
-    this.#start.textContent = `Upload ${counted(ready, "picture")}`;
-    this.#start.hidden = ready === 0;
-    this.#clear.hidden = done === 0 || moving > 0;
-    const parts = [
-      moving && `${moving} on the way`,
-      done && `${done} in the gallery`,
-      failed && `${failed} failed`,
-    ].filter(Boolean);
-    this.#summary.replaceChildren(
-      parts.join(" · "),
-      done > 0 && account ? h("a", { href: artistPath(account.username) }, "See your pictures") : "",
-    );
+    this.#footer.show([...this.#rows.values()], account?.username);
   }
 
   /**

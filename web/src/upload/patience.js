@@ -1,6 +1,7 @@
-// Sending a request again when the gallery says that waiting helps.
+// Sending a request again when the gallery says that waiting helps, or when the connection broke off.
 
 import { ApiError } from "../api.js";
+import { BROKEN_OFF } from "./refusals.js";
 
 const TRIES = 5;
 const LONGEST_PAUSE_S = 60;
@@ -17,13 +18,16 @@ export async function patiently(request, onwait) {
     try {
       return await request();
     } catch (error) {
-      if (!(error instanceof ApiError) || !PASSING.includes(error.code) || attempt === TRIES) throw error;
+      if (!(error instanceof ApiError) || !passes(error) || attempt === TRIES) throw error;
       const seconds = Math.min(error.retryAfter ?? attempt, LONGEST_PAUSE_S);
-      onwait(seconds, error.message);
+      onwait(seconds, error.code === "network" ? BROKEN_OFF : error.message);
       await pause(seconds * 1000);
     }
   }
 }
+
+/** @param {ApiError} error */
+const passes = ({ code }) => PASSING.includes(code) || (code === "network" && navigator.onLine);
 
 /** @param {number} ms */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

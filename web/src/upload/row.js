@@ -30,6 +30,8 @@ export class Row {
   /** Why it failed, as the API or the network named it. @type {string | null} */
   code = null;
   ticketRenewed = false;
+  /** How often the connection broke off while it seemed to be there. */
+  breaks = 0;
 
   /** @type {[HTMLFieldSetElement, HTMLFieldSetElement]} */
   #fields;
@@ -84,6 +86,13 @@ export class Row {
 
   get busy() {
     return ["waiting", "sending", "rendering", "cancelling"].includes(this.state);
+  }
+
+  /** Whether its fields can be sent as they are; points at the first that cannot. */
+  check() {
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const fields = this.#body.querySelectorAll("input, textarea");
+    return [...fields].every((field) => field.reportValidity());
   }
 
   /** @param {string} url */

@@ -5,6 +5,7 @@ import Uppy from "@uppy/core";
 import Dashboard from "@uppy/dashboard";
 import { uploadTicket } from "../api.js";
 import { patiently } from "./patience.js";
+import { FORMATS, NO_PICTURE } from "./refusals.js";
 
 const AT_ONCE = 3;
 const PREVIEW = 192;
@@ -26,7 +27,7 @@ export function makeTransfer(target, onwait) {
     locale: {
       pluralize,
       strings: {
-        youCanOnlyUploadFileTypes: "Only pictures can be uploaded",
+        youCanOnlyUploadFileTypes: NO_PICTURE,
         noDuplicates: "“%{fileName}” is already in the list",
       },
     },
@@ -50,7 +51,7 @@ export function makeTransfer(target, onwait) {
         dropHint: "Drop them here",
       },
     },
-    note: "JPEG, PNG, WebP, GIF or TIFF",
+    note: FORMATS,
   });
   uppy.use(AwsS3, {
     limit: AT_ONCE,
