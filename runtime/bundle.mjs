@@ -1,13 +1,14 @@
 // Makes the files that `wrangler deploy` would upload, and packs them for an isolate.
 
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { promisify } from "node:util";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { finished } from "./children.mjs";
 import { ROOT, shortName } from "./config.mjs";
 import { precompiled } from "./precompile.mjs";
-import { Problem } from "./problem.mjs";
+import { Problem, sentence } from "./problem.mjs";
+import { firstChanged } from "./records.mjs";
 
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 const BUNDLES = join(ROOT, ".cache/bundles");
@@ -39,23 +40,35 @@ function fingerprint(config) {
   return hash.digest("hex").slice(0, 16);
 }
 
+/** Wrangler's errors without its colours, warnings and advice. */
+function reason(output) {
+  const plain = stripVTControlCharacters(output);
+  const errors = [...plain.matchAll(/\[ERROR\] (.*)/g)].map(([, error]) => error);
+  return sentence(errors.length ? errors.join("\n") : plain);
+}
+
+/** Raises Problem unless set-up has made what is bundled beside the sources. */
+function checkSetUp(config) {
+  for (const made of ["python_modules", config.assets?.directory].filter(Boolean)) {
+    if (existsSync(resolve(dirname(config.configPath), made))) continue;
+    throw new Problem(`the ${shortName(config)} Worker has no ${made}; run \`make setup\``);
+  }
+}
+
 /** The folder of the Worker's uploadable files, made by wrangler unless nothing changed. */
 async function dryRun(config) {
+  checkSetUp(config);
   const name = shortName(config);
-  if (!existsSync(join(dirname(config.configPath), "python_modules"))) {
-    throw new Problem(`the ${name} Worker has no python_modules; run \`make setup\``);
-  }
   const print = fingerprint(config);
   const folder = join(BUNDLES, `${name}-${print}`);
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.${process.pid}`;
-  const command = [WRANGLER, "deploy", "--dry-run", "--outdir", unfinished, "-c", config.configPath];
-  const environment = { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" };
-  try {
-    await promisify(execFile)(process.execPath, command, { cwd: dirname(config.configPath), env: environment });
-  } catch (error) {
+  const words = [WRANGLER, "deploy", "--dry-run", "--outdir", unfinished, "-c", config.configPath];
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+  const wrangler = await finished(process.execPath, words, { cwd: dirname(config.configPath), env, made: unfinished });
+  if (wrangler.status !== 0) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw new Problem(`wrangler cannot bundle the ${name} Worker: ${(error.stderr || error.message).trim()}`);
+    throw new Problem(`wrangler cannot bundle the ${name} Worker: ${reason(wrangler.output)}`);
   }
   for (const stale of readdirSync(BUNDLES).filter((each) => each.startsWith(`${name}-`) && !each.includes(print))) {
     rmSync(join(BUNDLES, stale), { recursive: true, force: true });
@@ -77,11 +90,16 @@ function pack(entries) {
 
 /** The Worker's uploadable files after `systemFiles` (absolute paths), packed together with their bytecode. */
 export async function bundle(config, systemFiles) {
-  const folder = await dryRun(config);
-  const uploaded = filesBelow(folder)
-    .map((path) => ({ path: relative(folder, path), bytes: readFileSync(path) }))
+  const made = await dryRun(config);
+  const uploaded = filesBelow(made)
+    .map((path) => ({ path: relative(made, path), bytes: readFileSync(path) }))
     .filter(({ path }) => path !== "README.md");
-  const main = relative(dirname(resolve(dirname(config.configPath), config.main)), resolve(dirname(config.configPath), config.main));
+  const changed = firstChanged(uploaded);
+  if (changed) {
+    const folder = dirname(config.configPath);
+    const mend = `remove ${join(folder, "python_modules")} and run \`make setup\``;
+    throw new Problem(`${join(folder, changed)} is not as its package has it; ${mend}`);
+  }
   const bytecode = await precompiled(uploaded, MODULE_ROOT);
-  return { ...pack([...systemFiles, ...uploaded, ...bytecode]), main: main.replace(/\.py$/, "") };
+  return { ...pack([...systemFiles, ...uploaded, ...bytecode]), main: basename(config.main, ".py") };
 }

@@ -1,10 +1,11 @@
 // Reads the wrangler.toml files that deploy the Workers and turns them into Miniflare's worker options.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { remembered } from "./cache.mjs";
-import { Problem } from "./problem.mjs";
+import { checkConfigs } from "./needs.mjs";
+import { Problem, sentence } from "./problem.mjs";
 
 export const ROOT = resolve(import.meta.dirname, "..");
 export const GATEWAY = join(ROOT, "wrangler.toml");
@@ -18,17 +19,22 @@ export function askWrangler(name, inputs, question) {
   return remembered(name, [packages, ...inputs], () => question(createRequire(import.meta.url)("wrangler")));
 }
 
-/** The four parsed wrangler.toml files, the gateway first. */
+function readConfig(path) {
+  if (!existsSync(path)) throw new Problem(`${path} is missing`);
+  try {
+    const read = (wrangler) => wrangler.unstable_readConfig({ config: path }, { hideWarnings: true });
+    return askWrangler("config", [path, readFileSync(path)], read);
+  } catch (error) {
+    const reason = sentence(error.message ?? error).replace(/^Processing \S+ configuration: - /, "");
+    throw new Problem(`${path} does not parse: ${reason}`);
+  }
+}
+
+/** The four parsed wrangler.toml files, the gateway first; raises Problem for one that the stack cannot run. */
 export function readConfigs() {
-  return [GATEWAY, ...SIBLINGS].map((path) => {
-    try {
-      const read = (wrangler) => wrangler.unstable_readConfig({ config: path }, { hideWarnings: true });
-      return askWrangler("config", [path, readFileSync(path)], read);
-    } catch (error) {
-      const sentence = String(error.message ?? error).split("\n").map((line) => line.trim()).filter(Boolean).join(" ");
-      throw new Problem(`${path} does not parse: ${sentence}`);
-    }
-  });
+  const configs = [GATEWAY, ...SIBLINGS].map(readConfig);
+  checkConfigs(configs);
+  return configs;
 }
 
 /** `vfa-gallery-thumbnail` → `thumbnail`; the gateway's is `gateway`. */

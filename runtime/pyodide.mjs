@@ -1,10 +1,10 @@
 // Pyodide's files as modules of a Worker, and the libraries that production has and npm's Pyodide leaves out.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CACHE, digest } from "./cache.mjs";
+import { CACHE, digest, firstWrong, writeSums } from "./cache.mjs";
 import { ROOT } from "./config.mjs";
-import { Problem } from "./problem.mjs";
+import { checkWheelhouse, LIBRARIES } from "./wheelhouse.mjs";
 
 const PYODIDE = join(ROOT, "node_modules/pyodide");
 const ISOLATE = join(import.meta.dirname, "isolate");
@@ -48,11 +48,11 @@ const SSL_FILES = {
 
 /** `ssl` for Workers that import it: `[{path, bytes}]` with absolute paths in Pyodide's file system. */
 export function sslFiles() {
-  return Object.entries(SSL_FILES).map(([name, folder]) => {
-    const source = join(ROOT, ".cache/wheelhouse/system", name);
-    if (!existsSync(source)) throw new Problem(`${source} is missing; run \`make setup\``);
-    return { path: `${folder}/${name}`, bytes: readFileSync(source) };
-  });
+  checkWheelhouse();
+  return Object.entries(SSL_FILES).map(([name, folder]) => ({
+    path: `${folder}/${name}`,
+    bytes: readFileSync(join(LIBRARIES, name)),
+  }));
 }
 
 /** Pyodide in this process. */
@@ -72,15 +72,18 @@ let making;
 
 async function makeBootFiles() {
   const folder = join(CACHE, `pyodide-${version}-${digest(IMPORTED.join())}`);
-  if (existsSync(folder)) return folder;
+  if (!firstWrong(folder)) return folder;
   const pyodide = await inNode({ _makeSnapshot: true });
   pyodide.runPython(`import ${IMPORTED.join(", ")}`);
   const unfinished = `${folder}.${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
   writeFileSync(join(unfinished, "snapshot.bin"), pyodide.makeMemorySnapshot());
   for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) copyFileSync(join(PYODIDE, name), join(unfinished, name));
-  if (existsSync(folder)) rmSync(unfinished, { recursive: true });
-  else renameSync(unfinished, folder);
+  writeSums(unfinished);
+  // Another process may have made it meanwhile, and boots from it.
+  const replaced = firstWrong(folder) ? folder : unfinished;
+  rmSync(replaced, { recursive: true, force: true });
+  if (replaced === folder) renameSync(unfinished, folder);
   return folder;
 }
 

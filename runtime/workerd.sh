@@ -1,7 +1,15 @@
 #!/bin/sh
 # workerd must not outlive the runtime, even one that was killed.
-workerd=$(dirname "$0")/../node_modules/workerd/bin/workerd
-native=$(dirname "$0")/../node_modules/@cloudflare/workerd-linux-64/bin/workerd
-[ -x "$native" ] && workerd=$native
+modules=$(dirname "$0")/../node_modules
+case "$(uname -s) $(uname -m)" in
+  "Linux x86_64") platform=linux-64 ;;
+  "Linux aarch64") platform=linux-arm64 ;;
+  "Darwin x86_64") platform=darwin-64 ;;
+  "Darwin arm64") platform=darwin-arm64 ;;
+  *) platform=none ;;
+esac
+workerd=$modules/@cloudflare/workerd-$platform/bin/workerd
+# npm's own command is a Node program that starts the binary: what ends the one leaves the other running.
+[ -x "$workerd" ] || workerd=$modules/workerd/bin/workerd
 command -v setpriv >/dev/null && exec setpriv --pdeathsig KILL "$workerd" "$@"
 exec "$workerd" "$@"

@@ -1,4 +1,9 @@
-// Faults that tests switch on in a running isolate: a sibling that fails in a chosen way, bindings that break.
+// Faults that tests switch on in a running isolate: a sibling that breaks in a chosen way, bindings that do.
+//
+// `{rendering: {kind, ms}}` replaces what the Worker answers, in one of the ways below. `{bindings: [...]}` breaks calls:
+// `{binding, method}` name one (of D1 `batch` and `statement`; else `get`, `put`, ...), `matching` narrows it to texts
+// that a pattern finds (SQL, or the key), and `times` counts how often. Such a call waits `ms`, is done if `afterwards`
+// is set, and then gives `result` or throws `message`.
 
 let rendering = null;
 let bindings = [];
@@ -12,39 +17,80 @@ export function setFaults(faults) {
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const HANG_MS = 120_000;
 
-/** How a faulty sibling answers; `render` is the healthy answer. */
-const RENDERING_FAULTS = {
-  async down() {
-    throw new Error("connection refused");
+const hex = (length) =>
+  Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** All that a sibling says of a rendition it wrote, to an order of which it did nothing. */
+function claim({ outputKey, width = 2048, height = 1536, size }) {
+  const now = Date.now();
+  return {
+    success: true,
+    key: outputKey,
+    width: size ?? width,
+    height: size ?? height,
+    bytes: 23_456,
+    sourceWidth: 4000,
+    sourceHeight: 3000,
+    sha256: hex(32),
+    etag: hex(16),
+    startedAt: now - 60,
+    finishedAt: now,
+    renderMs: 60,
+  };
+}
+
+/** How a faulty sibling answers; `render` is the healthy answer. A timed one is told how many milliseconds. */
+export const RENDERING_FAULTS = {
+  down: {
+    means: "refuses the connection",
+    async answer() {
+      throw new Error("connection refused");
+    },
   },
-  async error() {
-    return Response.json({ success: false, error: "it broke", code: "processing_failed" }, { status: 500 });
+  error: {
+    means: "answers 500",
+    async answer() {
+      return Response.json({ success: false, error: "it broke", code: "processing_failed" }, { status: 500 });
+    },
   },
-  async nonsense() {
-    return new Response("<html>not what you asked for</html>", { headers: { "content-type": "text/html" } });
+  nonsense: {
+    means: "answers 200 and a page of HTML",
+    async answer() {
+      return new Response("<html>not what you asked for</html>", { headers: { "content-type": "text/html" } });
+    },
   },
-  async hang() {
-    await sleep(HANG_MS);
-    return new Response(null, { status: 504 });
+  hang: {
+    means: "answers nothing for two minutes",
+    async answer() {
+      await sleep(HANG_MS);
+      return new Response(null, { status: 504 });
+    },
   },
-  async unwritten(request) {
-    const { outputKey } = await request.json();
-    const digest = "0".repeat(64);
-    const claim = { width: 128, height: 128, bytes: 1000, sha256: digest, etag: "0".repeat(32), renderMs: 1 };
-    return Response.json({ success: true, key: outputKey, ...claim });
+  unwritten: {
+    means: "says success, and has written nothing",
+    async answer(request) {
+      return Response.json(claim(await request.json()));
+    },
   },
-  async dies(request, render) {
-    await render(request);
-    throw new Error("connection lost");
+  dies: {
+    means: "writes, and breaks the connection before it answers",
+    async answer(request, render) {
+      await render(request);
+      throw new Error("connection lost");
+    },
   },
-  async late(request, render) {
-    await sleep(rendering.ms);
-    return render(request);
+  late: {
+    means: "begins only after so many milliseconds",
+    timed: true,
+    async answer(request, render) {
+      await sleep(rendering.ms);
+      return render(request);
+    },
   },
 };
 
 export async function renderWithFaults(request, render) {
-  return rendering ? RENDERING_FAULTS[rendering.kind](request, render) : render(request);
+  return rendering ? RENDERING_FAULTS[rendering.kind].answer(request, render) : render(request);
 }
 
 /** The first fault that is due for `method` of `binding`, counted down. */

@@ -7,10 +7,14 @@ or a deployment; accounts are then made with `vfa user add` and the words of `--
 from __future__ import annotations
 
 import itertools
+import json
+import re
 import secrets
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +60,50 @@ def vfa(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def assert_refused(answer: httpx.Response, *statuses: int) -> None:
+    """A typed error and nothing of the inside."""
+    assert answer.status_code in (statuses or range(400, 500)), answer.text
+    body = answer.json()
+    assert set(body) == {"error", "code", "requestId"}
+    assert body["requestId"] == answer.headers["x-request-id"]
+    assert not re.search(r"Traceback|\.py\b|D1_ERROR|sqlite|Exception", answer.text)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@contextmanager
+def registered(
+    url: str, words: Sequence[str], username: str, limit: int = 100, *, operator: bool = False
+) -> Iterator[Account]:
+    """A new artist of the gallery at `url`, whose accounts `vfa` reaches with `words`."""
+    user_id = vfa("user", "add", username, "--limit", str(limit), *words)
+    token = vfa("token", username, *(["--operator"] if operator else []), *words)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+        yield Account(username, user_id, token, client)
+
+
+@contextmanager
+def artist_of(stack: Stack, username: str, limit: int = 100, *, operator: bool = False) -> Iterator[Account]:
+    """A new artist of a stack of the test's own."""
+    words = ["--state", str(stack.state)]
+    with registered(stack.url, words, username, limit, operator=operator) as artist:
+        yield artist
+
+
+def renders(stack: Stack, answer: httpx.Response, count: int = 3) -> dict[str, dict[str, Any]]:
+    """What each sibling logged of the request behind `answer`, by variant; waits for `count` of them."""
+    request_id = answer.headers["x-request-id"]
+    deadline = time.monotonic() + 5
+    while True:
+        lines = [line.partition("] ")[2] for line in list(stack.lines) if request_id in line]
+        events = [json.loads(line) for line in lines if line.startswith("{")]
+        found = {e["variant"]: e for e in events if "variant" in e and "event" not in e}
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < deadline, events
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The tests' own local runtime; tests that need its faults or database run against no other system."""
@@ -64,6 +112,14 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     deadline = ["--var", "VARIANT_DEADLINE_SECONDS=4"]
     with local_stack.running(tmp_path_factory.mktemp("state"), arguments=deadline) as running:
         yield running
+
+
+@pytest.fixture
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where a stack of the test's own keeps its state."""
+    if request.config.getoption("--base-url"):
+        pytest.skip("needs a local runtime of its own")
+    return tmp_path / "state"
 
 
 @pytest.fixture(scope="session")
@@ -84,31 +140,22 @@ def account_words(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture(scope="session")
 def account(gallery_url: str, account_words: list[str]) -> Iterator[AccountFactory]:
     """Makes a new artist: `account(limit=2)`."""
-    clients: list[httpx.Client] = []
     numbers = itertools.count(1)
+    with ExitStack() as artists:
 
-    def make(limit: int = 100, username: str | None = None) -> Account:
-        username = username or f"artist-{next(numbers)}-{secrets.token_hex(3)}"
-        user_id = vfa("user", "add", username, "--limit", str(limit), *account_words)
-        token = vfa("token", username, *account_words)
-        client = httpx.Client(
-            base_url=gallery_url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS
-        )
-        clients.append(client)
-        return Account(username, user_id, token, client)
+        def make(limit: int = 100, username: str | None = None, *, operator: bool = False) -> Account:
+            name = username or f"artist-{next(numbers)}-{secrets.token_hex(3)}"
+            return artists.enter_context(
+                registered(gallery_url, account_words, name, limit, operator=operator)
+            )
 
-    yield make
-    for client in clients:
-        client.close()
+        yield make
 
 
 @pytest.fixture(scope="session")
-def operator(account: AccountFactory, account_words: list[str], gallery_url: str) -> Iterator[httpx.Client]:
+def operator(account: AccountFactory) -> httpx.Client:
     """A client whose token may also sweep, and reprocess other people's artworks."""
-    token = vfa("token", account().username, "--operator", *account_words)
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=gallery_url, headers=headers, timeout=TIMEOUT_SECONDS) as client:
-        yield client
+    return account(operator=True).client
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +183,12 @@ def faults(stack: Stack) -> Iterator[Callable[..., None]]:
 def objects(stack: Stack) -> Callable[[], set[str]]:
     """Lists the keys of all objects in the local bucket."""
     return lambda: set(stack.control("objects")["keys"])
+
+
+@pytest.fixture
+def flags(stack: Stack) -> Callable[[], set[str]]:
+    """Lists the names of all readiness flags of the local runtime."""
+    return lambda: set(stack.control("flags")["keys"])
 
 
 @pytest.fixture(scope="session")

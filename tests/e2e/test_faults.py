@@ -14,9 +14,11 @@ from tools.stack import Stack
 
 VARIANTS = ("thumbnail", "icon", "watermark")
 FAILED = "Image processing failed. Please try again."
+DEADLINE_SECONDS = 4  # of the tests' own stack
+HANG_MS = 60_000
 TRANSIENT = "D1_ERROR: Network connection lost."
 Faults = Callable[..., None]
-Objects = Callable[[], set[str]]
+Keys = Callable[[], set[str]]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def renditions_of(keys: set[str], original: str) -> set[str]:
     return {key for key in keys if name in key and not key.startswith("originals/")}
 
 
-def eventually_gone(objects: Objects, original: str, seconds: float) -> bool:
+def eventually_gone(objects: Keys, original: str, seconds: float) -> bool:
     """Whether the original's renditions are gone, and stay so, within `seconds`."""
     deadline = time.monotonic() + seconds
     while renditions_of(objects(), original):
@@ -54,10 +56,25 @@ def eventually_gone(objects: Objects, original: str, seconds: float) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", ["error", "unwritten", "dies"])
+def is_ready(artist: Account, key: str) -> dict[str, bool]:
+    return dict(artist.client.get("/api/artworks/readiness", params={"originalKey": key}).json())
+
+
+NOTHING_READY = dict.fromkeys(("display", "thumbnail", "icon"), False)
+
+
+# What hangs or comes late takes the whole deadline: in test_pipeline.py, and below.
+@pytest.mark.parametrize("kind", ["down", "error", "nonsense", "unwritten", "dies"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_broken_sibling_leaves_nothing_and_the_retry_succeeds(
-    stack: Stack, artist: Account, key: str, faults: Faults, objects: Objects, variant: str, kind: str
+    stack: Stack,
+    artist: Account,
+    key: str,
+    faults: Faults,
+    objects: Keys,
+    flags: Keys,
+    variant: str,
+    kind: str,
 ) -> None:
     faults(variant, rendering={"kind": kind})
     failed = artist.create(key)
@@ -65,21 +82,40 @@ def test_a_broken_sibling_leaves_nothing_and_the_retry_succeeds(
     assert failed.json()["code"] == "processing_failed"
     assert recorded(stack, key) == 0
     assert renditions_of(objects(), key) == set()
+    assert renditions_of(flags(), key) == set()
+    assert is_ready(artist, key) == NOTHING_READY
     assert count_matches_rows(stack, artist)
 
     faults(variant)
     assert artist.create(key).status_code == 201
-    assert len(renditions_of(objects(), key)) == 3
+    assert len(renditions_of(objects(), key)) == len(renditions_of(flags(), key)) == 3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_success_without_an_object_is_found_out_in_the_bucket(
+    stack: Stack, artist: Account, key: str, faults: Faults, variant: str
+) -> None:
+    faults(variant, rendering={"kind": "unwritten"})
+    request_id = artist.create(key).headers["x-request-id"]
+    deadline = time.monotonic() + 5
+    while not any(request_id in line and "render_failed" in line for line in list(stack.lines)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (line,) = [line for line in stack.lines if request_id in line and "render_failed" in line]
+    assert variant in line
+    assert "the object is not there" in line
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_success_after_the_deadline_leaves_nothing_behind(
-    stack: Stack, artist: Account, key: str, faults: Faults, objects: Objects, variant: str
+    stack: Stack, artist: Account, key: str, faults: Faults, objects: Keys, flags: Keys, variant: str
 ) -> None:
     faults(variant, rendering={"kind": "late", "ms": 5000})
     assert artist.create(key).status_code == 500
+    assert is_ready(artist, key) == NOTHING_READY
     time.sleep(1.5)
     assert eventually_gone(objects, key, 5)
+    assert eventually_gone(flags, key, 5)
     assert recorded(stack, key) == 0
 
     faults(variant)
@@ -87,7 +123,7 @@ def test_a_success_after_the_deadline_leaves_nothing_behind(
 
 
 def test_a_retry_is_not_harmed_by_the_late_success_of_the_first_try(
-    artist: Account, key: str, faults: Faults, objects: Objects
+    artist: Account, key: str, faults: Faults, objects: Keys
 ) -> None:
     faults("icon", rendering={"kind": "late", "ms": 5500})
     assert artist.create(key).status_code == 500
@@ -106,11 +142,32 @@ def test_without_kv_the_create_is_still_right(artist: Account, key: str, faults:
     assert artist.create(key).status_code == 201
 
 
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_a_kv_that_never_answers_does_not_keep_the_create(
+    artist: Account, key: str, faults: Faults, method: str
+) -> None:
+    faults("gateway", bindings=[{"binding": "READY", "method": method, "ms": HANG_MS}])
+    answer = artist.create(key)
+    assert answer.status_code == 201
+    assert answer.elapsed.total_seconds() < DEADLINE_SECONDS
+
+
+def test_a_kv_that_never_answers_does_not_keep_what_a_failed_create_wrote(
+    artist: Account, key: str, faults: Faults, objects: Keys
+) -> None:
+    faults("icon", rendering={"kind": "error"})
+    faults("gateway", bindings=[{"binding": "READY", "method": "delete", "ms": HANG_MS}])
+    answer = artist.create(key)
+    assert answer.status_code == 500
+    assert answer.elapsed.total_seconds() < 2 * DEADLINE_SECONDS
+    assert renditions_of(objects(), key) == set()
+    assert is_ready(artist, key) == NOTHING_READY
+
+
 def test_a_stale_flag_does_not_hide_a_finished_artwork(artist: Account, key: str, faults: Faults) -> None:
     assert artist.create(key).status_code == 201
     faults("gateway", bindings=[{"binding": "READY", "method": "get", "result": None}])
-    readiness = artist.client.get("/api/artworks/readiness", params={"originalKey": key})
-    assert readiness.json() == {"display": True, "thumbnail": True, "icon": True}
+    assert is_ready(artist, key) == {"display": True, "thumbnail": True, "icon": True}
 
 
 # One pattern for each batch or statement of the create, in the order in which they run.
@@ -142,7 +199,7 @@ def test_a_transient_database_error_is_overcome(
 
 @pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
 def test_a_lasting_database_error_records_nothing(
-    stack: Stack, artist: Account, key: str, faults: Faults, objects: Objects, statement: str
+    stack: Stack, artist: Account, key: str, faults: Faults, objects: Keys, statement: str
 ) -> None:
     fault = {"binding": "DB", "matching": statement, "message": "D1_ERROR: no such column: nonsense"}
     faults("gateway", bindings=[{**fault, "method": method} for method in ("batch", "statement")])
@@ -172,7 +229,7 @@ def test_the_answer_of_a_commit_may_be_lost_for_good(
 
 
 def test_a_client_that_hangs_up_leaves_a_whole_artwork_or_nothing(
-    stack: Stack, artist: Account, objects: Objects
+    stack: Stack, artist: Account, objects: Keys
 ) -> None:
     keys = [artist.upload(jpeg(1600, 1200, seed=seed)) for seed in range(6)]
     for patience, key in zip((0.02, 0.05, 0.1, 0.2, 0.3, 0.4), keys, strict=True):
@@ -189,7 +246,7 @@ def test_a_client_that_hangs_up_leaves_a_whole_artwork_or_nothing(
     assert {artist.create(key).status_code for key in keys} <= {200, 201}
 
 
-def settled(stack: Stack, objects: Objects, keys: list[str]) -> bool:
+def settled(stack: Stack, objects: Keys, keys: list[str]) -> bool:
     """Whether each original has a row and three renditions, or neither."""
     found = objects()
     return all((recorded(stack, key), len(renditions_of(found, key))) in {(1, 3), (0, 0)} for key in keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import json
 import os
 import signal
 import threading
@@ -13,9 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import pytest
-from tests.e2e.conftest import AccountFactory, vfa
-from tests.e2e.uploads import create, upload
+from tests.e2e.conftest import Account, artist_of
+from tests.e2e.uploads import create
 from tests.pictures import jpeg
 from tools import stack as local_stack
 from tools.stack import Stack
@@ -23,117 +23,147 @@ from tools.stack import Stack
 CREATES = 200
 CLIENTS = 8
 WARM_UP = 20
+# Garbage comes and goes; one original of a create kept in an isolate would come to more than twice as much.
+SLACK_MIB = 32
+CROWD = 90
+URLS = ("original_url", "display_url", "thumbnail_url", "icon_url")
+# As if an hour had gone by: nobody works on anything any more.
+CLAIMS_LAPSE = "UPDATE claims SET expires_at = expires_at - 3600000"
 MIB = 1 << 20
 Record = Callable[[str, object], None]
 
 
-def heaps(stack: Stack) -> dict[str, int]:
-    return {name: about["heapBytes"] for name, about in stack.control("status").items()}
+def memories(stack: Stack, kind: str) -> dict[str, float]:
+    """MiB of each isolate: `heapBytes` are WebAssembly's and never shrink, `javascriptBytes` all others."""
+    return {name: about[kind] / MIB for name, about in stack.control("status").items()}
 
 
-def test_two_hundred_creates_lose_nothing_and_keep_memory_flat(
-    account: AccountFactory, stack: Stack, objects: Callable[[], set[str]], record_property: Record
-) -> None:
-    artist = account(limit=1000)
-    original = jpeg(1632, 1224, seed=2)
-    before = objects()
-    done = itertools.count(1)
-    warm: dict[str, int] = {}
-
-    def one(number: int) -> str:
-        answer = artist.create(artist.upload(original), f"Work {number}")
-        assert answer.status_code == 201, answer.text
-        if next(done) == WARM_UP:
-            warm.update(heaps(stack))
-        return str(answer.json()["data"]["id"])
-
-    started = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-        ids = list(pool.map(one, range(CREATES)))
-
-    assert len(set(ids)) == CREATES
+def counts(stack: Stack, artist: Account) -> tuple[int, int]:
+    """The artist's artworks, as counted and as recorded."""
+    counted = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", artist.user_id)
     rows = stack.rows("SELECT count(*) AS n FROM artworks WHERE user_id = ?", artist.user_id)
-    count = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", artist.user_id)
-    assert rows == count == [{"n": CREATES}]
-    assert len(objects() - before) == 4 * CREATES
-    assert heaps(stack) == warm
+    return int(counted[0]["n"]), int(rows[0]["n"])
+
+
+def test_two_hundred_creates_lose_nothing_and_keep_memory_flat(state: Path, record_property: Record) -> None:
+    original = jpeg(1632, 1224, seed=2)
+    done = itertools.count(1)
+    warm: dict[str, dict[str, float]] = {}
+    with (
+        local_stack.running(state, arguments=["--inspect"]) as stack,
+        artist_of(stack, "mara", 1000) as artist,
+    ):
+
+        def one(number: int) -> str:
+            answer = artist.create(artist.upload(original), f"Work {number}")
+            assert answer.status_code == 201, answer.text
+            if next(done) == WARM_UP:
+                warm.update({kind: memories(stack, kind) for kind in ("heapBytes", "javascriptBytes")})
+            return str(answer.json()["data"]["id"])
+
+        started = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+            ids = list(pool.map(one, range(CREATES)))
+        seconds = time.monotonic() - started
+        heaps, javascript = memories(stack, "heapBytes"), memories(stack, "javascriptBytes")
+        assert len(set(ids)) == CREATES
+        assert counts(stack, artist) == (CREATES, CREATES)
+        assert len(stack.control("objects")["keys"]) == 4 * CREATES
     record_property("creates of 2 MP, 8 at a time", CREATES)
-    record_property("seconds they took, uploads included", round(time.monotonic() - started, 1))
-    record_property("largest heap after 20 of them, MiB", round(max(warm.values()) / MIB, 1))
-    record_property("largest heap after all, MiB", round(max(heaps(stack).values()) / MIB, 1))
+    record_property("seconds they took, uploads included", round(seconds, 1))
+    for name, early, late in (
+        ("WebAssembly heap", warm["heapBytes"], heaps),
+        ("JavaScript memory", warm["javascriptBytes"], javascript),
+    ):
+        record_property(f"largest {name} after 20 of them, MiB", round(max(early.values()), 1))
+        record_property(f"largest {name} after all, MiB", round(max(late.values()), 1))
+    assert heaps == warm["heapBytes"]
+    grown = {name: javascript[name] - early for name, early in warm["javascriptBytes"].items()}
+    assert max(grown.values()) < SLACK_MIB, grown
 
 
-def test_more_than_the_siblings_can_do_is_answered_and_not_left_hanging(
-    account: AccountFactory, record_property: Record
+def test_more_than_the_siblings_can_do_is_refused_with_a_time_to_come_back(
+    state: Path, record_property: Record
 ) -> None:
-    artist = account(limit=1000)
-    original = jpeg(4000, 3000, seed=6)
-    keys = [artist.upload(original) for _ in range(60)]
-    with concurrent.futures.ThreadPoolExecutor(60) as pool:
-        answers = list(pool.map(artist.create, keys))
-    slowest = max(answer.elapsed.total_seconds() for answer in answers)
-    record_property("60 creates of 12 MP at once, slowest answer, s", round(slowest, 1))
-    for status, count in Counter(answer.status_code for answer in answers).items():
-        record_property(f"60 creates of 12 MP at once, answers {status}", count)
-    statuses = {answer.status_code for answer in answers}
-    assert statuses <= {201, 500, 503}
-    assert 201 in statuses
-    for answer in answers:
-        if answer.status_code == 503:
-            assert answer.json()["code"] == "overloaded"
-            assert int(answer.headers["retry-after"]) > 0
+    original = jpeg(4000, 3000, seed=6, quality=60)
+    with local_stack.running(state) as stack, artist_of(stack, "mara", 1000) as artist:
+        keys = [artist.upload(original) for _ in range(CROWD)]
+        with concurrent.futures.ThreadPoolExecutor(CROWD) as pool:
+            answers = list(pool.map(artist.create, keys))
+        slowest = max(answer.elapsed.total_seconds() for answer in answers)
+        record_property(f"{CROWD} creates of 12 MP at once, slowest answer, s", round(slowest, 1))
+        statuses = Counter(answer.status_code for answer in answers)
+        for status, count in statuses.items():
+            record_property(f"{CROWD} creates of 12 MP at once, answers {status}", count)
+        assert set(statuses) == {201, 503}, [answer.text for answer in answers if answer.status_code == 500]
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert {answer.json()["code"] for answer in refused} == {"overloaded"}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+        assert counts(stack, artist) == (statuses[201], statuses[201])
+        again = artist.create(keys[answers.index(refused[0])])
+        assert again.status_code == 201, again.text
 
 
-@pytest.fixture
-def doomed(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    if request.config.getoption("--base-url"):
-        pytest.skip("only a stack of the tests' own may be killed")
-    return tmp_path / "state"
+def recorded_objects(stack: Stack) -> set[str]:
+    """Keys of the four objects that each row names."""
+    rows = stack.rows(f"SELECT {', '.join(URLS)} FROM artworks")  # noqa: S608
+    return {str(row[name]).partition("/cdn/")[2] for row in rows for name in URLS}
 
 
-def test_a_kill_in_the_middle_of_creates_leaves_the_invariants(doomed: Path, record_property: Record) -> None:
-    keys: list[str] = []
-    with local_stack.running(doomed) as stack:
-        user_id = vfa("user", "add", "mara", "--limit", "100", "--state", str(doomed))
-        token = vfa("token", "mara", "--state", str(doomed))
-        headers = {"Authorization": f"Bearer {token}"}
-        client = httpx.Client(base_url=stack.url, headers=headers, timeout=30)
-        keys = [upload(client, jpeg(1200, 900, seed=seed)) for seed in range(50)]
-        answered: list[int] = []
+def unrecorded(stack: Stack, originals: list[str]) -> set[str]:
+    """Keys of renditions that no row names."""
+    return set(stack.control("objects")["keys"]) - recorded_objects(stack) - set(originals)
 
-        def one(key: str) -> None:
-            try:
-                answered.append(create(client, key).status_code)
-            except httpx.TransportError:
-                answered.append(0)
 
-        threads = [threading.Thread(target=one, args=(key,)) for key in keys]
-        for thread in threads:
-            thread.start()
-        while sum(status == 201 for status in answered) < 5:
-            time.sleep(0.01)
-        os.kill(stack.process.pid, signal.SIGKILL)
-        for thread in threads:
-            thread.join()
-        client.close()
+def rendered(stack: Stack, variant: str) -> set[str]:
+    """Ids of the requests for which a sibling has said so."""
+    lines = [line.partition("] ")[2] for line in list(stack.lines) if line.startswith(f"[{variant}] {{")]
+    return {str(json.loads(line)["requestId"]) for line in lines}
 
-    with local_stack.running(doomed) as stack:
-        rows = stack.rows("SELECT original_key FROM artworks WHERE user_id = ?", user_id)
-        count = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", user_id)[0]["n"]
+
+def create_until_killed(stack: Stack, artist: Account, keys: list[str], successes: int) -> list[int]:
+    """Statuses of creates at once, 0 for no answer: the stack is killed after so many successes, while one
+    of the others has written its display version and not its icon.
+    """
+    answered: list[int] = []
+
+    def one(key: str) -> None:
+        try:
+            answered.append(artist.create(key).status_code)
+        except httpx.TransportError:
+            answered.append(0)
+
+    threads = [threading.Thread(target=one, args=(key,)) for key in keys]
+    for thread in threads:
+        thread.start()
+    while answered.count(201) < successes or not rendered(stack, "watermark") - rendered(stack, "icon"):
+        time.sleep(0.01)
+    os.kill(stack.process.pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    return answered
+
+
+def test_a_kill_in_the_middle_of_creates_leaves_the_invariants(state: Path, record_property: Record) -> None:
+    slow = ["--fault", "icon=late:700"]
+    with local_stack.running(state, arguments=slow) as stack, artist_of(stack, "mara") as artist:
+        keys = [artist.upload(jpeg(1200, 900, seed=seed)) for seed in range(50)]
+        answered = create_until_killed(stack, artist, keys, 5)
+
+    with local_stack.running(state) as stack, artist_of(stack, "nell", operator=True) as operator:
+        counted, rows = counts(stack, artist)
+        left = unrecorded(stack, keys)
+        assert left
         record_property("50 creates and a kill: answered with 201 before", answered.count(201))
-        record_property("50 creates and a kill: rows afterwards, and the count", f"{len(rows)}, {count}")
-        assert count == len(rows) >= answered.count(201) >= 5
-        stack.control("cron")
-        names = {row["original_key"].split("/", 1)[1].rsplit(".", 1)[0] for row in rows}
-        kept = [key for key in stack.control("objects")["keys"] if not key.startswith("originals/")]
-        recorded = [key for key in kept if any(name in key for name in names)]
-        assert len(recorded) == 3 * len(rows)
-        with httpx.Client(base_url=stack.url, headers=headers, timeout=60) as client:
-            statuses = []
-            for key in keys:
-                answer = create(client, key)
-                while answer.status_code == 409:
-                    time.sleep(float(answer.headers["retry-after"]))
-                    answer = create(client, key)
-                statuses.append(answer.status_code)
-        assert sorted(statuses) == [200] * len(rows) + [201] * (50 - len(rows))
+        record_property("50 creates and a kill: rows afterwards, and the count", f"{rows}, {counted}")
+        record_property("50 creates and a kill: renditions without a row before the sweep", len(left))
+        stack.rows(CLAIMS_LAPSE)
+        swept = operator.client.post("/api/sweep").json()["data"]
+        assert (set(swept["removed"]), swept["missing"], swept["failed"]) == (left, [], [])
+        assert counts(stack, artist) == (rows, rows)
+        assert rows >= answered.count(201) >= 5
+        assert set(stack.control("objects")["keys"]) == recorded_objects(stack) | set(keys)
+        assert len(recorded_objects(stack)) == 4 * rows
+        with httpx.Client(base_url=stack.url, headers=artist.headers, timeout=60) as client:
+            statuses = [create(client, key).status_code for key in keys]
+        assert sorted(statuses) == [200] * rows + [201] * (50 - rows)

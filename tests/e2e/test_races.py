@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import concurrent.futures
 import hashlib
+import json
 import random
+from collections.abc import Callable
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from tests.e2e.conftest import Account, AccountFactory, renders
 from tests.e2e.uploads import put, ticket
 from tests.pictures import jpeg
 from tools.stack import Stack
 
 SMALL = jpeg(96, 72)
+SIZES = (1, 2, 1023, 65_536, 1_000_003, 25_000_000)
+URL_OF = {"thumbnail": "thumbnailUrl", "icon": "iconUrl", "watermark": "displayUrl"}
 LIMIT = 7
 CREATES = 20
 ROUNDS = 20
@@ -48,20 +55,57 @@ def test_fifty_creates_with_one_title_get_fifty_slugs(account: AccountFactory) -
     assert slugs == {"same-title", *(f"same-title-{number}" for number in range(1, 50))}
 
 
-@pytest.mark.parametrize("size", [1, 2, 1023, 65_536, 1_000_003, 25_000_000])
-def test_the_bytes_that_come_back_are_the_bytes_that_were_sent(account: AccountFactory, size: int) -> None:
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def random_bytes(size: int) -> bytes:
+    return random.Random(size).randbytes(size)  # noqa: S311
+
+
+@pytest.fixture(scope="module")
+def stored(stack: Stack) -> Callable[[str], bytes]:
+    """Reads an object out of the local bucket by its S3 API, past the gallery."""
+    secrets = json.loads((stack.state / "secrets.json").read_text())
+    keys = Credentials(secrets["R2_ACCESS_KEY_ID"], secrets["R2_SECRET_ACCESS_KEY"])
+
+    def read(key: str) -> bytes:
+        request = AWSRequest("GET", f"{stack.url}/cdn-cgi/local/r2/s3/vfa-gallery/{key}")
+        S3SigV4QueryAuth(keys, "s3", "auto", expires=60).add_auth(request)
+        answer = httpx.get(request.url, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    return read
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_any_bytes_are_stored_as_they_were_sent(
+    account: AccountFactory, stored: Callable[[str], bytes], size: int
+) -> None:
     artist = account()
-    data = random.Random(size).randbytes(size)  # noqa: S311
+    data = random_bytes(size)
     received = ticket(artist.client, size)
     assert put(received, data).status_code == 200
-    stored = artist.client.get(f"/cdn/{received['key']}", headers={"Authorization": ""})
-    assert stored.status_code in (403, 404)
-    refused = artist.create(received["key"])
-    assert refused.status_code in (415, 422)
-    original = SMALL + data if size > len(SMALL) else SMALL
-    artwork = artist.create(artist.upload(original)).json()["data"]
-    fetched = httpx.get(artwork["originalDownloadUrl"], timeout=60).content
-    assert hashlib.sha256(fetched).digest() == hashlib.sha256(original).digest()
+    assert sha256(stored(received["key"])) == sha256(data)
+    assert artist.client.get(f"/cdn/{received['key']}").status_code == 403
+    assert artist.create(received["key"]).status_code in (415, 422)
+    assert sha256(stored(received["key"])) == sha256(data)
+
+
+@pytest.mark.parametrize("size", [len(SMALL), *(size for size in SIZES if size > len(SMALL))])
+def test_a_picture_of_any_size_and_its_renditions_are_the_bytes_that_were_written(
+    account: AccountFactory, stack: Stack, stored: Callable[[str], bytes], size: int
+) -> None:
+    artist = account()
+    original = SMALL + random_bytes(size - len(SMALL))
+    answer = artist.create(artist.upload(original))
+    assert answer.status_code == 201, answer.text
+    artwork = answer.json()["data"]
+    assert sha256(httpx.get(artwork["originalDownloadUrl"], timeout=60).content) == sha256(original)
+    for variant, said in renders(stack, answer).items():
+        assert sha256(httpx.get(artwork[URL_OF[variant]]).content) == said["sha256"]
+        assert sha256(stored(said["key"])) == said["sha256"]
 
 
 def test_a_ticket_is_good_for_one_upload(account: AccountFactory) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import re
-import socket
+import statistics
 import time
 import tomllib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
+from tests.e2e.conftest import Account, AccountFactory, artist_of, assert_refused, renders
 from tests.e2e.uploads import put, ticket
 from tests.pictures import encode, jpeg, photo
 from tools import stack as local_stack
@@ -38,16 +40,6 @@ def stranger(account: AccountFactory) -> Account:
     return account()
 
 
-def assert_refused(answer: httpx.Response, *statuses: int) -> None:
-    """A typed error and nothing of the inside."""
-    assert answer.status_code in (statuses or range(400, 500)), answer.text
-    body = answer.json()
-    assert set(body) == {"error", "code", "requestId"}
-    assert body["requestId"] == answer.headers["x-request-id"]
-    assert not re.search(r"Traceback|\.py\b|D1_ERROR|sqlite|Exception", answer.text)
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
 def b64(value: Any) -> str:
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -62,6 +54,11 @@ FORGERIES: dict[str, Callable[[Account], str]] = {
     "garbage": lambda _: "abc",
     "alg none": lambda artist: forged({"alg": "none"}, artist, ""),
     "alg None": lambda artist: forged({"alg": "None", "typ": "JWT"}, artist, ""),
+    "alg NONE": lambda artist: forged({"alg": "NONE"}, artist, ""),
+    "alg nOnE": lambda artist: forged({"alg": "nOnE"}, artist, ""),
+    "alg of nothing": lambda artist: forged({"alg": ""}, artist, ""),
+    "alg null": lambda artist: forged({"alg": None}, artist, ""),
+    "no alg": lambda artist: forged({"typ": "JWT"}, artist, ""),
     "alg none, signed": lambda artist: forged({"alg": "none"}, artist),
     "alg RS256": lambda artist: forged({"alg": "RS256", "typ": "JWT"}, artist),
     "another header": lambda artist: forged({"alg": "HS256", "kid": "../../dev/null"}, artist),
@@ -75,126 +72,126 @@ FORGERIES: dict[str, Callable[[Account], str]] = {
 }
 
 
-@pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_token_is_401(
-    gallery_url: str, artist: Account, forgery: str, record_property: Callable[[str, object], None]
-) -> None:
-    token = FORGERIES[forgery](artist)
+Record = Callable[[str, object], None]
+
+
+def assert_nobody(gallery_url: str, token: str, record_property: Record) -> None:
+    """The token opens nothing, and is refused in no time; the times are recorded."""
     with httpx.Client(base_url=gallery_url, headers={"Authorization": f"Bearer {token}"}) as client:
         for method, path in (("GET", "/api/me"), ("POST", CREATE), ("POST", TICKET), ("POST", "/api/sweep")):
             answer = client.request(method, path)
             assert_refused(answer, 401)
             assert answer.headers["www-authenticate"] == "Bearer"
-        fastest = min(client.get("/api/me").elapsed.total_seconds() for _ in range(9))
-        record_property("forged token refused within, ms", round(1000 * fastest, 1))
+        times = [1000 * client.get("/api/me").elapsed.total_seconds() for _ in range(15)]
+    record_property("forged token refused, median, ms", round(statistics.median(times), 1))
+    record_property("forged token refused, longest, ms", round(max(times), 1))
 
 
-BODIES: dict[str, bytes] = {
-    "nothing": b"",
-    "not JSON": b"title=x",
-    "half of it": b'{"title":',
-    "a list": b"[]",
-    "null": b"null",
-    "a number": b"7",
-    "not UTF-8": b'{"title":"\xff"}',
-    "UTF-16": '{"title":"x"}'.encode("utf-16"),
-    "NaN": b'{"title":NaN}',
-    "a name twice": b'{"title":"a","title":"b"}',
-    "deep lists": b"[" * 60_000,
-    "deep objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "a long number": b'{"size":' + b"9" * 5_000 + b"}",
-    "a lone surrogate": b'{"title":"\\ud83d","filename":"\\ud83d","contentType":"image/png"}',
-    "NUL": b'{"title":"a\\u0000b","originalKey":"x","filename":"\\u0000","contentType":"image/png"}',
-    "a title of a megabyte": json.dumps({"title": "x" * 1_000_000}).encode(),
-    "20 MB": b" " * 20_000_000,
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_token_is_401(
+    gallery_url: str, artist: Account, forgery: str, record_property: Record
+) -> None:
+    assert_nobody(gallery_url, FORGERIES[forgery](artist), record_property)
+
+
+@pytest.fixture(scope="module")
+def jwt_secret(stack: Stack) -> bytes:
+    """What the local gallery signs tokens with."""
+    return str(json.loads((stack.state / "secrets.json").read_text())["AUTH_JWT_SECRET"]).encode()
+
+
+def signed(header: bytes, payload: bytes, key: bytes, digest: str = "sha256") -> str:
+    """A token of these very bytes with a signature that is right for the key."""
+    text = f"{b64(header)}.{b64(payload)}"
+    return f"{text}.{b64(hmac.digest(key, text.encode(), digest))}"
+
+
+HS256 = b'{"alg":"HS256","typ":"JWT"}'
+# Header and payload, in which {me} is an artist, {other} someone else and {now} the time.
+MISMADE: dict[str, tuple[bytes, str]] = {
+    "expired": (HS256, '{"sub":"{me}","exp":{now-5}}'),
+    "expired long ago": (HS256, '{"sub":"{me}","exp":1}'),
+    "not valid yet": (HS256, '{"sub":"{me}","exp":{now+600},"nbf":{now+300}}'),
+    "issued in the future": (HS256, '{"sub":"{me}","exp":{now+600},"iat":{now+300}}'),
+    "no exp": (HS256, '{"sub":"{me}"}'),
+    "exp null": (HS256, '{"sub":"{me}","exp":null}'),
+    "exp a text": (HS256, '{"sub":"{me}","exp":"{now+600}"}'),
+    "exp true": (HS256, '{"sub":"{me}","exp":true}'),
+    "exp without end": (HS256, '{"sub":"{me}","exp":1e999}'),
+    "exp NaN": (HS256, '{"sub":"{me}","exp":NaN}'),
+    "no sub": (HS256, '{"exp":{now+600}}'),
+    "sub empty": (HS256, '{"sub":"","exp":{now+600}}'),
+    "sub a number": (HS256, '{"sub":7,"exp":{now+600}}'),
+    "sub a list": (HS256, '{"sub":["{me}"],"exp":{now+600}}'),
+    "sub a path": (HS256, '{"sub":"../{me}","exp":{now+600}}'),
+    "two subs": (HS256, '{"sub":"{other}","sub":"{me}","exp":{now+600}}'),
+    "two exps": (HS256, '{"sub":"{me}","exp":{now-5},"exp":{now+600}}'),
+    "two algs": (b'{"alg":"none","alg":"HS256"}', '{"sub":"{me}","exp":{now+600}}'),
+    "a list": (HS256, '[{"sub":"{me}","exp":{now+600}}]'),
+    "nothing": (HS256, ""),
+    "oversized": (HS256, '{"sub":"{me}","exp":{now+600},"pad":"' + "x" * 4096 + '"}'),
+    "RS256, signed as HS256": (b'{"alg":"RS256","typ":"JWT"}', '{"sub":"{me}","exp":{now+600}}'),
+    "ES256, signed as HS256": (b'{"alg":"ES256"}', '{"sub":"{me}","exp":{now+600}}'),
+    "hs256": (b'{"alg":"hs256"}', '{"sub":"{me}","exp":{now+600}}'),
+    "unknown extension": (b'{"alg":"HS256","crit":["x"],"x":1}', '{"sub":"{me}","exp":{now+600}}'),
+    "unencoded payload": (b'{"alg":"HS256","crit":["b64"],"b64":false}', '{"sub":"{me}","exp":{now+600}}'),
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
-@pytest.mark.parametrize("path", [CREATE, TICKET])
-def test_a_malformed_body_is_refused(artist: Account, path: str, name: str) -> None:
-    headers = {"Content-Type": "application/json"}
-    assert_refused(artist.client.post(path, content=BODIES[name], headers=headers), 400, 413)
+def payload_of(text: str, me: Account, other: Account) -> bytes:
+    names = {"{me}": me.user_id, "{other}": other.user_id}
+    for name, value in names.items():
+        text = text.replace(name, value)
+    now = int(time.time())
+    return re.sub(r"\{now([+-]\d+)\}", lambda found: str(now + int(found[1])), text).encode()
 
 
-def test_an_endless_body_is_cut_off(artist: Account) -> None:
-    def chunks() -> Iterator[bytes]:
-        for _ in range(64):
-            yield b"x" * 16_384
-
-    assert_refused(artist.client.post(CREATE, content=chunks()), 413)
-
-
-WRONG: list[dict[str, Any]] = [
-    {"title": 7},
-    {"title": ["x"]},
-    {"title": True},
-    {"title": ""},
-    {"title": None},
-    {"title": "x" * 201},
-    {"tags": "a"},
-    {"tags": [1]},
-    {"tags": ["x"] * 21},
-    {"category": "Painting"},
-    {"category": 1},
-    {"createdDate": "yesterday"},
-    {"createdDate": 2024},
-    {"description": {"a": 1}},
-    {"materials": "x" * 501},
-    {"originalKey": None},
-    {"originalKey": 1},
-    {"originalKey": ""},
-    {"originalKey": "x" * 10_000},
-]
+@pytest.mark.parametrize("name", MISMADE)
+def test_a_token_that_is_signed_and_still_not_valid_is_401(
+    gallery_url: str,
+    artist: Account,
+    stranger: Account,
+    jwt_secret: bytes,
+    name: str,
+    record_property: Record,
+) -> None:
+    header, text = MISMADE[name]
+    token = signed(header, payload_of(text, artist, stranger), jwt_secret)
+    assert_nobody(gallery_url, token, record_property)
 
 
-@pytest.mark.parametrize("change", WRONG, ids=str)
-def test_a_field_of_the_wrong_kind_is_400(artist: Account, change: dict[str, Any]) -> None:
-    body = {"title": "x", "originalKey": f"originals/{artist.user_id}/{uuid.uuid4()}.jpg"} | change
-    assert_refused(artist.client.post(CREATE, json=body), 400)
+GOOD = '{"sub":"{me}","exp":{now+600}}'
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"contentType": "image/svg+xml"},
-        {"contentType": "text/html"},
-        {"contentType": "image/jpeg\r\nX: y"},
-        {"contentType": None},
-        {"filename": None},
-        {"filename": "x" * 300},
-        {"size": 0},
-        {"size": -1},
-        {"size": 1.5},
-        {"size": True},
-        {"size": 2**60},
-        {"size": "1"},
-    ],
-    ids=str,
-)
-def test_a_ticket_for_anything_else_is_refused(artist: Account, change: dict[str, Any]) -> None:
-    body = {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10} | change
-    assert_refused(artist.client.post(TICKET, json=body), 400, 413, 415)
+def test_tokens_made_as_these_are_good_when_nothing_is_wrong_with_them(
+    gallery_url: str, artist: Account, stranger: Account, jwt_secret: bytes
+) -> None:
+    token = signed(HS256, payload_of(GOOD, artist, stranger), jwt_secret)
+    answer = httpx.get(f"{gallery_url}/api/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "originals/{me}/../{other}/{uuid}.jpg",
-        "originals/{me}/%2e%2e/{other}/{uuid}.jpg",
-        "originals/{me}//{uuid}.jpg",
-        "originals/{me}/{uuid}.svg",
-        "originals/{me}/{uuid}.jpg/",
-        "originals/{me}/{uuid}.jpg\u0000",
-        "/originals/{me}/{uuid}.jpg",
-        "display/{me}/{uuid}.jpg",
-        "..",
-        "originals",
-    ],
-)
-def test_a_key_outside_the_grammar_is_400(artist: Account, stranger: Account, key: str) -> None:
-    made = key.format(me=artist.user_id, other=stranger.user_id, uuid=uuid.uuid4())
-    assert_refused(artist.create(made), 400)
+@pytest.mark.parametrize("key", [b"", b"secret", b"x" * 32, b"null"], ids=repr)
+def test_a_token_of_another_key_is_401(
+    gallery_url: str, artist: Account, stranger: Account, key: bytes, record_property: Record
+) -> None:
+    token = signed(HS256, payload_of(GOOD, artist, stranger), key)
+    assert_nobody(gallery_url, token, record_property)
+
+
+@pytest.mark.parametrize(("algorithm", "digest"), [("HS384", "sha384"), ("HS512", "sha512")])
+def test_a_token_of_the_right_key_by_another_algorithm_is_401(
+    gallery_url: str,
+    artist: Account,
+    stranger: Account,
+    jwt_secret: bytes,
+    algorithm: str,
+    digest: str,
+    record_property: Record,
+) -> None:
+    header = json.dumps({"alg": algorithm}).encode()
+    token = signed(header, payload_of(GOOD, artist, stranger), jwt_secret, digest)
+    assert_nobody(gallery_url, token, record_property)
 
 
 def test_nothing_is_learned_of_other_peoples_originals(artist: Account, stranger: Account) -> None:
@@ -276,66 +273,6 @@ def test_a_polyglot_comes_out_as_a_clean_jpeg(artist: Account, data: bytes, decl
         assert not re.search(rb"<html|alert|PK\x03\x04", served.content)
 
 
-PATHS = (
-    "/cdn/../api/me",
-    "/cdn/%2e%2e/originals",
-    "/cdn/originals%2f..%2f..%2fetc%2fpasswd",
-    "/cdn/%00",
-    "/cdn/%ff%fe",
-    "/cdn/%",
-    "/api/artworks/%00",
-    "/api/artworks/%F0%9F%92%A9",
-    "/api/artworks/" + "x" * 8000,
-    "/api/users/%2e%2e/artworks/%2e%2e",
-    "/api/users/a%2Fb/artworks/c",
-    "/api/artworks?q=%ff",
-    "/api/artworks?limit=1e3",
-    "/api/artworks?cursor=' OR 1=1--",
-)
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_any_path_is_answered(gallery_url: str, path: str) -> None:
-    """Sent as it is, past the clean-up of HTTP clients."""
-    status, headers, body = raw(gallery_url, f"GET {path.replace(' ', '+')} HTTP/1.1")
-    assert status in (400, 401, 404), body[:200]
-    assert headers["content-type"].startswith("application/json")
-    assert set(json.loads(body)) == {"error", "code", "requestId"}
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"GET /cdn/\xff\xfe HTTP/1.1",
-        b"GET /api/artworks/\xc3\x28 HTTP/1.1",
-        b"BREW /healthz HTTP/1.1",
-        b"GET  /healthz HTTP/1.1",
-        b"GET /healthz HTTP/9.9",
-        b"\x00\x01\x02",
-    ],
-)
-def test_a_broken_request_line_is_no_fault_of_ours(gallery_url: str, line: bytes) -> None:
-    status, _, _ = raw(gallery_url, line)
-    assert 400 <= status <= 501
-    assert status != 500
-    assert httpx.get(f"{gallery_url}/healthz").status_code == 200
-
-
-def raw(base: str, line: str | bytes) -> tuple[int, dict[str, str], bytes]:
-    """The answer to one request line, byte for byte: status, headers, body."""
-    host = urlsplit(base)
-    head = line.encode() if isinstance(line, str) else line
-    with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
-        connection.sendall(head + f"\r\nHost: {host.netloc}\r\nConnection: close\r\n\r\n".encode())
-        data = b"".join(iter(lambda: connection.recv(65_536), b""))
-    top, _, body = data.partition(b"\r\n\r\n")
-    first, *lines = top.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (entry.partition(":") for entry in lines)}
-    if headers.get("transfer-encoding") == "chunked":
-        body = b"".join(part for part in body.split(b"\r\n")[1::2])
-    return int(first.split()[1]), headers, body
-
-
 def test_a_request_id_goes_in_and_out(anonymous: httpx.Client) -> None:
     given = anonymous.get("/nothing", headers={"X-Request-Id": "trace.1"})
     assert given.headers["x-request-id"] == given.json()["requestId"] == "trace.1"
@@ -365,12 +302,8 @@ def test_logs_hold_one_event_a_line_and_no_secrets(stack: Stack, account: Accoun
 
 
 @pytest.mark.parametrize("secret", ["AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"])
-def test_without_its_secrets_the_gallery_says_so_and_logs_which(
-    request: pytest.FixtureRequest, tmp_path: Any, secret: str
-) -> None:
-    if request.config.getoption("--base-url"):
-        pytest.skip("needs a local runtime of its own")
-    with local_stack.running(tmp_path, arguments=["--var", secret]) as stack:
+def test_without_its_secrets_the_gallery_says_so_and_logs_which(state: Path, secret: str) -> None:
+    with local_stack.running(state, arguments=["--var", secret]) as stack:
         for path in ("/api/artworks", "/healthz"):
             answer = httpx.get(stack.url + path)
             assert_refused(answer, 500)
@@ -378,6 +311,23 @@ def test_without_its_secrets_the_gallery_says_so_and_logs_which(
             assert secret not in answer.text
         time.sleep(0.5)
         assert any(f"{secret} is missing" in line for line in stack.lines)
+
+
+def test_siblings_render_nothing_without_the_token_or_for_another_and_log_why(state: Path) -> None:
+    words = ["--var", "icon:WORKER_AUTH_TOKEN", "--var", f"thumbnail:WORKER_AUTH_TOKEN={'a' * 64}"]
+    with local_stack.running(state, arguments=words) as stack, artist_of(stack, "mara") as artist:
+        answer = artist.create(artist.upload(SMALL))
+        assert_refused(answer, 500)
+        assert answer.json()["code"] == "processing_failed"
+        assert "WORKER_AUTH_TOKEN" not in answer.text
+        said = renders(stack, answer)
+        assert {name: (event["status"], event.get("code")) for name, event in said.items()} == {
+            "icon": (500, "not_configured"),
+            "thumbnail": (401, "unauthorized"),
+            "watermark": (200, None),
+        }
+        assert "WORKER_AUTH_TOKEN" in said["icon"]["error"]
+        assert [key for key in stack.control("objects")["keys"] if not key.startswith("originals/")] == []
 
 
 def test_too_many_tickets_are_told_when_to_come_back(account: AccountFactory) -> None:

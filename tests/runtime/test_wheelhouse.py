@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import subprocess
+import sys
+import threading
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -70,6 +75,61 @@ def test_a_file_that_no_source_has_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(wheelhouse, "from_carrier", lambda _: lambda _: None)
     with pytest.raises(Problem, match="no source has"):
         wheelhouse.fill(tmp_path / "house")
+
+
+def test_what_was_fetched_and_unpacked_is_listed_by_digest(
+    files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheelhouse, "from_cdn", files.get)
+    wheelhouse.fill(tmp_path)
+    lines = (tmp_path / wheelhouse.SUMS).read_text().splitlines()
+    listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert set(listed) == {*files, "system/ssl.py", "system/libssl.so"}
+    for name, digest in listed.items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_library_that_was_broken_is_laid_out_anew(
+    files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheelhouse, "from_cdn", files.get)
+    wheelhouse.fill(tmp_path)
+    (tmp_path / "system/libssl.so").write_bytes(b"half")
+    wheelhouse.fill(tmp_path)
+    assert (tmp_path / "system/libssl.so").read_bytes() == b"library"
+
+
+def test_an_answer_that_is_cut_short_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_short(*_: object, **__: object) -> None:
+        raise http.client.IncompleteRead(b"half")
+
+    monkeypatch.setattr(urllib.request, "urlopen", cut_short)
+    assert wheelhouse.from_cdn("ssl-1.whl") is None
+
+
+def test_a_carrier_that_cannot_be_downloaded_is_asked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(wheelhouse, "download_carrier", asked.append)
+    source = wheelhouse.from_carrier(tmp_path / "carrier")
+    assert source("ssl-1.whl") is None
+    assert source("libopenssl-1.zip") is None
+    assert asked == [tmp_path / "carrier"]
+
+
+def test_a_long_download_says_how_much_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wheelhouse, "REPORT_SECONDS", 0.05)
+    (tmp_path / "part").write_bytes(bytes(7_000_000))
+    waits = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        ending = threading.Timer(1, process.stdin.close)
+        ending.start()
+        wheelhouse.report_growth(process, tmp_path)
+    assert capsys.readouterr().out.startswith(" 7 MB 7 MB")
 
 
 def test_the_lock_names_the_official_pillow() -> None:
