@@ -100,10 +100,15 @@ def digest(inputs: Iterable[Path]) -> str:
     return found.hexdigest()
 
 
-def step(title: str, work: Callable[[], None], inputs: Iterable[Path], made: Path) -> None:
-    """Do `work` unless it was done with the same inputs and what it made is still there."""
+def step(
+    title: str, work: Callable[[], None], inputs: Iterable[Path], made: Path, *, environment: str = ""
+) -> None:
+    """Do `work` unless it was done with the same inputs and what it made is still there.
+
+    `environment` is what else it depends on: the name of an environment in wrangler.toml.
+    """
     stamp = CACHE / "stamps" / hashlib.sha256(title.encode()).hexdigest()[:16]
-    wanted = digest(inputs)
+    wanted = f"{digest(inputs)} {environment}".strip()
     if made.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
     print(f"  {title} ...", end="", flush=True)
@@ -157,7 +162,7 @@ def set_up(*, with_browser: bool) -> None:
         "Pillow and ssl for WebAssembly (up to 150 MB where only registries answer)",
         lambda: wheelhouse.fill(CACHE / "wheelhouse"),
         [ROOT / "tools/wheelhouse.py", ROOT / "package-lock.json"],
-        CACHE / "wheelhouse",
+        CACHE / "wheelhouse/SHA256SUMS",
     )
     for project in vendor.PROJECTS:
         step(
@@ -168,7 +173,8 @@ def set_up(*, with_browser: bool) -> None:
         )
     page_sources = [path for path in (ROOT / "web").iterdir() if path.name != "dist"]
     page_inputs = [*sorted(page_sources), ROOT / "package-lock.json", ROOT / "wrangler.toml"]
-    step("web page", build_page, page_inputs, ROOT / "web/dist")
+    environment = os.environ.get("CLOUDFLARE_ENV", "")
+    step("web page", build_page, page_inputs, ROOT / "web/dist", environment=environment)
     if with_browser:
         install_browser()
         lock = ROOT / "locks/browser.txt"

@@ -78,6 +78,7 @@ class Cloudflare:
     rules: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    subdomain: str | None = SUBDOMAIN
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -203,9 +204,10 @@ def upload(cloud: Cloudflare, identity: str, sent: Sent) -> Answer:
     return 200, None
 
 
-@route("GET", "ACCOUNT/r2/buckets")
-def list_buckets(cloud: Cloudflare) -> Answer:
-    return 200, {"buckets": [{"name": name, "creation_date": "2026-11-01"} for name in cloud.buckets]}
+@route("POST", "/graphql")
+def metrics(_: Cloudflare, __: Sent) -> Answer:
+    """As for a token that may not read analytics: `r2 bucket info` asks for the size of the bucket, too."""
+    return 200, {"data": None, "errors": [{"message": "not authorized for that account"}]}
 
 
 @route("POST", "ACCOUNT/r2/buckets")
@@ -233,7 +235,8 @@ def set_cors(cloud: Cloudflare, bucket: str, sent: Sent) -> Answer:
 @route("GET", r"ACCOUNT/r2/buckets/([\w-]+)/domains/custom")
 def list_domains(cloud: Cloudflare, bucket: str) -> Answer:
     status = {"ownership": "active", "ssl": "active"}
-    domains = [{**each, "enabled": True, "status": status} for each in cloud.buckets[bucket]["domains"]]
+    names = {"zoneName": "example.org", "enabled": True, "status": status}
+    domains = [{**each, **names} for each in cloud.buckets[bucket]["domains"]]
     return 200, {"domains": domains}
 
 
@@ -346,8 +349,10 @@ def get_worker(cloud: Cloudflare, name: str) -> Answer:
 
 
 @route("GET", "ACCOUNT/workers/subdomain")
-def get_subdomain(_: Cloudflare) -> Answer:
-    return 200, {"subdomain": SUBDOMAIN}
+def get_subdomain(cloud: Cloudflare) -> Answer:
+    if cloud.subdomain is None:
+        raise Refused(404, 10007, "This account has no workers.dev subdomain.")
+    return 200, {"subdomain": cloud.subdomain}
 
 
 @route("POST", r"ACCOUNT/workers/scripts/([\w-]+)/subdomain")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.config.cloudflare import ACCOUNT, SUBDOMAIN, Cloudflare, Database
+from tests.config.cloudflare import ACCOUNT, Cloudflare, Database
 from tests.config.projects import ROOT
 from tools.deploy import schema
 from tools.deploy.target import (
@@ -55,11 +55,8 @@ def checkout(folder: Path, *, sources: bool = False) -> Path:
         else:
             (copy / "python_modules/workers").mkdir(parents=True)
     if sources:
-        for name in ("src", "variants/src", "web/dist"):
+        for name in ("src", "variants/src", "web"):
             _link(ROOT / name, folder / name)
-    else:
-        (folder / "web/dist").mkdir(parents=True)
-        (folder / "web/dist/index.html").touch()
     for name in ("node_modules", ".venv"):
         (folder / name).symlink_to(ROOT / name)
     for environment in ENVIRONMENTS:
@@ -150,8 +147,8 @@ class FakeWrangler:
 
     def _r2(self, words: tuple[str, ...], _: Call) -> Outcome:
         match words[2:]:
-            case ("list",):
-                return self._list_buckets()
+            case ("info", name, "--json"):
+                return self._look_at_bucket(name)
             case ("create", name):
                 return self._create_bucket(name)
             case ("cors", "set", bucket, "--force", "--file", path):
@@ -203,16 +200,19 @@ class FakeWrangler:
         self.cloud.namespaces[title] = f"{len(self.cloud.namespaces) + 1:032x}"
         return Outcome(0, "✨ Success!\n")
 
-    def _list_buckets(self) -> Outcome:
-        rows = [
-            f"name:           {name}\ncreation_date:  2026-11-01T00:00:00.000Z" for name in self.cloud.buckets
-        ]
-        return Outcome(0, "Listing buckets...\n" + "\n\n".join(rows) + "\n")
+    def _look_at_bucket(self, name: str) -> Outcome:
+        if name not in self.cloud.buckets:
+            return error(
+                f"A request to the Cloudflare API (/accounts/{ACCOUNT}/r2/buckets/{name}) failed.",
+                "The specified bucket does not exist. [code: 10006]",
+            )
+        return Outcome(0, json.dumps({"name": name, "object_count": "0"}))
 
     def _list_domains(self, bucket: str) -> Outcome:
-        domains = self.cloud.buckets[bucket]["domains"]
-        rows = [f"domain:            {each['domain']}\nenabled:           Yes" for each in domains]
-        return Outcome(0, "\n\n".join(rows) or "There are no custom domains connected to this bucket.\n")
+        rows = [_block(each) for each in self.cloud.buckets[bucket]["domains"]]
+        title = f"Listing custom domains connected to bucket '{bucket}'...\n"
+        none = "There are no custom domains connected to this bucket."
+        return Outcome(0, title + ("\n\n".join(rows) or none) + "\n")
 
     def _list_secrets(self, call: Call) -> Outcome:
         if call.worker not in self.cloud.workers:
@@ -242,7 +242,8 @@ class FakeWrangler:
     def _deploy(self, call: Call, options: list[str]) -> Outcome:
         target = Target(call.root, call.environment)
         config = target.config(call.project)
-        given = json.loads(Path(options[1]).read_text()) if options else {}
+        paths = dict(zip(options[::2], options[1::2], strict=True))
+        given = json.loads(Path(paths["--secrets-file"]).read_text()) if "--secrets-file" in paths else {}
         secrets = (
             self.cloud.workers[call.worker].secrets if call.worker in self.cloud.workers else {}
         ) | given
@@ -254,8 +255,11 @@ class FakeWrangler:
         if call.project == "gateway":
             self._database(call)
             assert target.value(NAMESPACE_ID) in self.cloud.namespaces.values()
-        self.cloud.keep(call.worker, config, secrets)
-        targets = [f"{call.worker}.{SUBDOMAIN}.workers.dev"] if config["workers_dev"] else []
+        page = Path(paths["--assets"]) / "_headers" if "--assets" in paths else None
+        self.cloud.keep(call.worker, config, secrets, {"_headers": page.read_bytes()} if page else {})
+        if config["workers_dev"] and self.cloud.subdomain is None:
+            return error("You can either deploy … or register a workers.dev subdomain here:", "https://…")
+        targets = [f"{call.worker}.{self.cloud.subdomain}.workers.dev"] if config["workers_dev"] else []
         entry = {"type": "deploy", "version": 1, "worker_name": call.worker, "targets": targets}
         Path(call.environ["WRANGLER_OUTPUT_FILE_PATH"]).write_text(json.dumps(entry) + "\n")
         return Outcome(0, f"Uploaded {call.worker} (1.00 sec)\n")
@@ -280,6 +284,19 @@ class Call:
     @property
     def worker(self) -> str:
         return Target(self.root, self.environment).worker(self.project)
+
+
+def _block(domain: dict[str, str]) -> str:
+    fields = {
+        "domain": domain["domain"],
+        "enabled": domain.get("enabled", "Yes"),
+        "ownership_status": "active",
+        "ssl_status": domain.get("ssl", "active"),
+        "min_tls_version": "1.2",
+        "zone_id": domain.get("zoneId", "(none)"),
+        "zone_name": "example.org",
+    }
+    return "\n".join(f"{name + ':':18}{value}" for name, value in fields.items())
 
 
 def listed(entries: Any) -> Outcome:

@@ -3,92 +3,25 @@
 from __future__ import annotations
 
 import json
-import stat
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.config.cloudflare import ACCOUNT, Cloudflare, Database
-from tests.config.deploying import CREDENTIALS, FakeWrangler, Killed, checkout, form_of
+from tests.config import carrying, runs
+from tests.config.cloudflare import ACCOUNT, SUBDOMAIN, Cloudflare, Database
+from tests.config.deploying import CREDENTIALS, FakeWrangler, Killed, checkout
 from tests.config.projects import ROOT
+from tests.config.runs import GALLERY, Runner, changed, state
 from tools.deploy import __main__ as command
-from tools.deploy import firewall, preflight, schema, survey
-from tools.deploy.target import DATABASE_ID, ENDPOINT, NAMESPACE_ID, PROJECTS, Target
-from tools.deploy.vault import Vault
-from tools.deploy.wrangler import Wrangler
+from tools.deploy import packages, schema, survey
+from tools.deploy.deployment import NO_SUBDOMAIN
+from tools.deploy.target import CDN_DOMAIN, PROJECTS, SIBLINGS, Target
+from tools.problem import Problem
 
 # Commands of a first run that change something: three stores, the schema, four Workers, CORS.
 CHANGES = 9
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloudflare]:
-    with closing(Cloudflare()) as account:
-        yield account
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(preflight, "_check_node", lambda *_: None)
-    for name in ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    return checkout(tmp_path)
-
-
-class Runner:
-    """Runs the command with doubles; `smoked` are the addresses that were tried out."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.smoked: list[str] = []
-
-    def __call__(self, wrangler: Wrangler, *words: str) -> int:
-        def smoke(target: Target, account: str, vault: Vault) -> Callable[[str], None]:
-            def try_out(address: str) -> None:
-                assert (target.root, account) == (self.root, ACCOUNT)
-                assert vault.known("AUTH_JWT_SECRET")
-                self.smoked.append(address)
-
-            return try_out
-
-        means = command.Means(wrangler=lambda *_: wrangler, smoke=smoke)
-        return command.main(words, self.root, means)
-
-
-@pytest.fixture
-def run(root: Path) -> Runner:
-    return Runner(root)
-
-
-def changed(wrangler: FakeWrangler) -> list[str]:
-    """What the commands that change something change."""
-    verbs = {"create", "add", "apply", "set", "deploy", "--file"}
-    return [" ".join(words) for words in wrangler.commands if verbs & set(words)]
-
-
-def state(root: Path, cloud: Cloudflare, environment: str = "production") -> dict[str, Any]:
-    """All that a finished deployment leaves, without what is random."""
-    target = Target(root, environment)
-    tokens = {cloud.workers[target.worker(each)].secrets["WORKER_AUTH_TOKEN"] for each in PROJECTS}
-    database = cloud.databases[target.database]
-    return {
-        "ids": (
-            target.value(DATABASE_ID) == database.uuid,
-            target.value(NAMESPACE_ID) == cloud.namespaces[target.namespace],
-            target.value(ENDPOINT),
-        ),
-        "form": form_of(database),
-        "applied": [row["name"] for row in database.query(schema.APPLIED)[0]["results"]],
-        "secrets": {name: sorted(worker.secrets) for name, worker in cloud.workers.items()},
-        "tokens": len(tokens),
-        "cors": cloud.buckets[target.bucket]["cors"],
-        "stores": (sorted(cloud.databases), sorted(cloud.buckets), sorted(cloud.namespaces)),
-    }
 
 
 def test_a_first_run_makes_everything_siblings_first(root: Path, cloud: Cloudflare, run: Runner) -> None:
@@ -102,7 +35,34 @@ def test_a_first_run_makes_everything_siblings_first(root: Path, cloud: Cloudfla
     deployed = [words for words in changed(wrangler) if words.startswith("deploy")]
     assert list(cloud.workers)[-1] == "vfa-gallery"
     assert len(deployed) == len(cloud.workers) == 4
-    assert run.smoked == ["https://vfa-gallery.gallery-tests.workers.dev"]
+    assert run.smoked == [GALLERY]
+
+
+def test_the_page_is_built_for_the_values_that_are_deployed(
+    root: Path, cloud: Cloudflare, run: Runner
+) -> None:
+    endpoint = f"https://{ACCOUNT}.r2.cloudflarestorage.com"
+    Target(root, "production").write({CDN_DOMAIN: "https://images.example.org"})
+    cloud.buckets["vfa-gallery"] = {"cors": [], "domains": [{"domain": "images.example.org"}]}
+    assert run(FakeWrangler(cloud)) == 0
+    assert run(FakeWrangler(cloud), "--env", "staging") == 0
+    assert cloud.workers["vfa-gallery"].parts == {
+        "_headers": f"production {endpoint} https://images.example.org".encode()
+    }
+    assert cloud.workers["vfa-gallery-staging"].parts == {"_headers": f"staging {endpoint}".encode()}
+    assert cloud.workers["vfa-gallery-icon"].parts == {}
+
+
+def test_a_page_that_cannot_be_built_leaves_every_worker_as_it_was(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Problem("the web page cannot be built: Error: no such file")
+
+    monkeypatch.setattr(runs, "build", fail)
+    assert run(FakeWrangler(cloud)) == 1
+    assert capsys.readouterr().err == "error: the web page cannot be built: Error: no such file\n"
+    assert not cloud.workers
 
 
 def test_a_second_run_only_deploys_and_says_so(
@@ -171,10 +131,29 @@ def test_a_dry_run_changes_nothing_and_shows_every_step(
         "r2 bucket create",
         "kv namespace create",
         "schema.sql",
+        "npm run build",
         "cors set",
         "vfa smoke",
     ):
         assert word in told
+    assert "pywrangler" not in told
+
+
+def test_pywrangler_is_part_of_the_plan_and_comes_first(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(packages, "sync", lambda _: synced.append(len(cloud.databases)))
+    assert run(FakeWrangler(cloud), "--pywrangler", "--dry-run") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "1. vendor the packages by pywrangler" in told[1]
+    assert [line.strip() for line in told[2:6]] == [
+        f"cd {Target(ROOT, 'production').folder(each).relative_to(ROOT)} && pywrangler sync --force"
+        for each in PROJECTS
+    ]
+    assert synced == []
+    assert run(FakeWrangler(cloud), "--pywrangler") == 0
+    assert synced == [0]
 
 
 def test_a_dry_run_needs_no_account(
@@ -205,6 +184,13 @@ def test_staging_touches_nothing_of_production(root: Path, cloud: Cloudflare, ru
     assert run.smoked[-1] == "https://vfa-gallery-staging.gallery-tests.workers.dev"
 
 
+def test_the_page_of_staging_is_planned_for_staging(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(FakeWrangler(cloud), "--env", "staging", "--dry-run")
+    assert "CLOUDFLARE_ENV=staging npm run build" in capsys.readouterr().out
+
+
 def test_writing_ids_keeps_every_other_line(root: Path, cloud: Cloudflare, run: Runner) -> None:
     before = (root / "wrangler.toml").read_text().splitlines()
     run(FakeWrangler(cloud))
@@ -227,34 +213,18 @@ def test_a_database_made_by_hand_is_carried_forward(
 
 def test_pending_migrations_are_applied(root: Path, cloud: Cloudflare, run: Runner) -> None:
     run(FakeWrangler(cloud))
-    (root / "migrations/9999_more.sql").write_text("ALTER TABLE users ADD COLUMN note TEXT;")
+    database = cloud.databases["vfa-gallery"]
+    database.query(carrying.ROWS)
+    before = carrying.tables(database.connection)
+    for migration in reversed(carrying.LATER):
+        (root / "migrations" / migration.name).write_text(migration.sql)
     wrangler = FakeWrangler(cloud)
     assert run(wrangler) == 0
     assert "d1 migrations apply DB --remote --env=" in changed(wrangler)
-    columns = cloud.databases["vfa-gallery"].query("PRAGMA table_info(users)")[0]["results"]
-    assert "note" in {row["name"] for row in columns}
+    assert carrying.lost(before, after := carrying.tables(database.connection)) == []
+    assert after["claims"][0]["claimant"] == "ann"
     assert run(again := FakeWrangler(cloud)) == 0
     assert not any("migrations" in words for words in changed(again))
-
-
-def test_the_images_domain_is_guarded_before_it_is_connected(
-    root: Path, cloud: Cloudflare, run: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
-    guarded: list[tuple[str, str, bool]] = []
-
-    def guard(_: str, __: str, zone: str, host: str) -> str:
-        guarded.append((zone, host, bool(cloud.buckets["vfa-gallery"]["domains"])))
-        return "the rule was made"
-
-    monkeypatch.setattr(firewall, "guard", guard)
-    words = ("--images-domain", "images.example.org", "--zone-id", "zone")
-    assert run(FakeWrangler(cloud), *words) == 0
-    assert guarded == [("zone", "images.example.org", False)]
-    assert cloud.buckets["vfa-gallery"]["domains"] == [{"domain": "images.example.org", "zoneId": "zone"}]
-    assert Target(root, "production").variables["R2_CDN_DOMAIN"] == "https://images.example.org"
-    assert run(again := FakeWrangler(cloud)) == 0
-    assert not any("domain add" in words for words in changed(again))
 
 
 @pytest.mark.parametrize(
@@ -265,6 +235,7 @@ def test_the_images_domain_is_guarded_before_it_is_connected(
             ("--images-domain", "images.example.org", "--zone-id", "z"),
             "a firewall rule must guard the originals",
         ),
+        (("--images-domain", "https://images.example.org/x"), "wants the name of a host"),
         (("--rotate", "PASSWORD"), "no Worker has a secret PASSWORD"),
     ],
 )
@@ -332,49 +303,42 @@ def test_what_wrangler_says_is_passed_on(
     assert "failed: The service is unavailable. [code: 10000]" in capsys.readouterr().err
 
 
-def test_secrets_are_kept_for_their_owner_alone(root: Path, cloud: Cloudflare, run: Runner) -> None:
-    run(FakeWrangler(cloud))
-    path = root / ".secrets.production"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kept = Vault(path, {})
-    held = cloud.workers["vfa-gallery"].secrets
-    for name in ("AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"):
-        assert kept.known(name) == held[name]
-        assert len(held[name]) == 64
-    assert kept.known("R2_SECRET_ACCESS_KEY") is None
-    assert ".secrets.*" in (ROOT / ".gitignore").read_text().splitlines()
-
-
-def test_a_secret_that_one_worker_lacks_is_set_for_all_that_share_it(cloud: Cloudflare, run: Runner) -> None:
-    run(FakeWrangler(cloud))
-    del cloud.workers["vfa-gallery-icon"].secrets["WORKER_AUTH_TOKEN"]
-    cloud.workers["vfa-gallery"].secrets["WORKER_AUTH_TOKEN"] = "another"
-    run(FakeWrangler(cloud))
-    assert len({worker.secrets["WORKER_AUTH_TOKEN"] for worker in cloud.workers.values()}) == 1
-
-
-def test_rotating_replaces_a_secret_everywhere(root: Path, cloud: Cloudflare, run: Runner) -> None:
-    run(FakeWrangler(cloud))
-    old = dict(cloud.workers["vfa-gallery"].secrets)
-    assert run(FakeWrangler(cloud), "--rotate", "WORKER_AUTH_TOKEN") == 0
-    new = cloud.workers["vfa-gallery"].secrets
-    assert new["WORKER_AUTH_TOKEN"] != old["WORKER_AUTH_TOKEN"]
-    assert {name: new[name] for name in old if name != "WORKER_AUTH_TOKEN"} == {
-        name: value for name, value in old.items() if name != "WORKER_AUTH_TOKEN"
-    }
-    assert state(root, cloud)["tokens"] == 1
-
-
-def test_a_lost_file_of_secrets_does_not_replace_those_in_use(
-    root: Path, cloud: Cloudflare, run: Runner
+@pytest.mark.parametrize("step", range(4, 8))
+def test_the_worker_that_failed_is_named(
+    cloud: Cloudflare, run: Runner, step: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(FakeWrangler(cloud))
-    before = {name: dict(worker.secrets) for name, worker in cloud.workers.items()}
-    path = root / ".secrets.production"
-    kept = path.read_text()
-    path.write_text("\n".join(line for line in kept.splitlines() if not line.startswith("WORKER")))
-    run(FakeWrangler(cloud))
-    assert {name: worker.secrets for name, worker in cloud.workers.items()} == before
+    assert run(FakeWrangler(cloud, fail_at=step)) == 1
+    (left,) = (
+        {*PROJECTS}
+        - {name.removeprefix("vfa-gallery-") for name in cloud.workers}
+        - ({"gateway"} if step < 7 else set())
+    )
+    assert (left in SIBLINGS) == (step < 7)
+    assert capsys.readouterr().err == (
+        f"error: `wrangler deploy` of the {left} Worker failed: The service is unavailable. [code: 10000]\n"
+    )
+
+
+def test_ctrl_c_ends_in_a_sentence(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeWrangler, "_deploy", interrupt)
+    assert run(FakeWrangler(cloud)) == 130
+    told = capsys.readouterr().err
+    assert told == "error: interrupted; `make deploy` goes on from here when it is run again\n"
+
+
+def test_an_account_without_a_name_below_workers_dev_is_told_so(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.subdomain = None
+    assert run(FakeWrangler(cloud)) == 1
+    assert capsys.readouterr().err == f"error: {NO_SUBDOMAIN}\n"
+    cloud.subdomain = SUBDOMAIN
+    assert run(FakeWrangler(cloud)) == 0
 
 
 def test_uploads_are_allowed_from_the_gallery_and_from_configured_origins(
@@ -383,10 +347,9 @@ def test_uploads_are_allowed_from_the_gallery_and_from_configured_origins(
     place = ("vars", None, "ALLOWED_ORIGINS")
     Target(root, "production").write({place: "https://a.example, https://b.example"})
     run(FakeWrangler(cloud))
-    own = "https://vfa-gallery.gallery-tests.workers.dev"
     for rule in cloud.buckets["vfa-gallery"]["cors"]:
-        assert rule["allowed"]["origins"] == [own, "https://a.example", "https://b.example"]
+        assert rule["allowed"]["origins"] == [GALLERY, "https://a.example", "https://b.example"]
     template = json.loads((ROOT / "cors.json").read_text())
     for rule in template["rules"]:
-        rule["allowed"]["origins"] = [own, "https://a.example", "https://b.example"]
+        rule["allowed"]["origins"] = [GALLERY, "https://a.example", "https://b.example"]
     assert cloud.buckets["vfa-gallery"]["cors"] == template["rules"]

@@ -12,11 +12,11 @@ from tests.config.cloudflare_server import serve
 from tests.config.deploying import checkout
 from tests.config.projects import ROOT
 from tests.gallery.fakes import World, settings
-from tools.deploy import answers, firewall, packages, preflight
-from tools.deploy.smoke import TRIES, SmokeTest
+from tools.deploy import answers, firewall, packages, page, preflight, programs
+from tools.deploy.smoke import PATIENCE_SECONDS, SETTLING_SECONDS, SmokeTest
 from tools.deploy.target import PROJECTS, Target
 from tools.deploy.vault import Vault
-from tools.deploy.wrangler import Outcome
+from tools.deploy.wrangler import InstalledWrangler, Outcome
 from tools.problem import Problem
 
 from gallery import keys, tickets
@@ -58,7 +58,7 @@ def test_an_old_node_is_named(target: Target, own_programs: Path, version: str, 
 
 def test_a_missing_node_is_named(target: Target, own_programs: Path) -> None:
     assert not own_programs.exists()
-    with pytest.raises(Problem, match="Node is missing"):
+    with pytest.raises(Problem, match=r"`node` cannot be started \(No such file.*run `make setup`"):
         preflight.check(target)
 
 
@@ -71,9 +71,6 @@ def test_another_wrangler_is_named(target: Target) -> None:
 
 
 def test_what_was_not_made_is_named(target: Target) -> None:
-    (target.root / "web/dist/index.html").unlink()
-    with pytest.raises(Problem, match="the web page is not built"):
-        preflight.check(target)
     (target.folder("icon") / "python_modules/workers").rmdir()
     with pytest.raises(Problem, match="the icon Worker has no packages"):
         preflight.check(target)
@@ -93,6 +90,8 @@ def test_what_cannot_be_read_is_a_problem() -> None:
         answers.secret_names(Outcome(1, "", "✘ [ERROR] no permission"))
     with pytest.raises(Problem, match="cannot be asked who you are: fetch failed"):
         answers.accounts(Outcome(1, "", "✘ [ERROR] fetch failed"))
+    with pytest.raises(Problem, match="bucket info` failed: fetch failed"):
+        answers.bucket(Outcome(1, "", "✘ [ERROR] fetch failed"))
 
 
 def test_a_custom_domain_is_the_first_address() -> None:
@@ -144,26 +143,42 @@ esac
 """
 
 
-def smoke(target: Target, secret: str = "") -> tuple[SmokeTest, list[str], list[float]]:
+class Clock:
+    """Time that passes in sleep alone."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def smoke(target: Target, secret: str = "") -> tuple[SmokeTest, list[str], Clock]:
     told: list[str] = []
-    pauses: list[float] = []
+    clock = Clock()
     vault = Vault(target.root / ".secrets", {"AUTH_JWT_SECRET": secret})
-    return SmokeTest(target, "account", vault, told.append, pauses.append), told, pauses
+    return SmokeTest(target, "account", vault, told.append, clock.sleep, clock), told, clock
 
 
-def test_the_smoke_test_signs_in_as_a_person_of_its_own(target: Target, own_programs: Path) -> None:
+@pytest.mark.parametrize(("environment", "name"), [("production", ""), ("staging", "staging")])
+def test_the_smoke_test_signs_in_as_a_person_of_its_own(
+    target: Target, own_programs: Path, monkeypatch: pytest.MonkeyPatch, environment: str, name: str
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ENV", "exported")
     program(own_programs / "vfa", VFA)
-    test, told, pauses = smoke(Target(target.root, "staging"), "secret")
+    test, told, clock = smoke(Target(target.root, environment), "secret")
     test("https://gallery.example")
-    toml = target.root / "wrangler.toml"
-    where = f"--wrangler remote --config {toml}"
+    where = f"--wrangler remote --config {target.root / 'wrangler.toml'}{' --env ' if name else ''}{name}"
     assert (target.root / "calls").read_text().splitlines() == [
-        f"user add smoke-test --limit 3 {where}||secret|staging",
-        f"token smoke-test --hours 1 {where}||secret|staging",
-        "smoke --base-url https://gallery.example|signed|secret|staging",
+        f"user add smoke-test --limit 3 {where}||secret|{name}",
+        f"token smoke-test --hours 1 {where}||secret|{name}",
+        f"smoke --base-url https://gallery.example|signed|secret|{name}",
     ]
     assert told == ["✓ all"]
-    assert not pauses
+    assert clock() == 0
 
 
 def test_without_the_secret_only_what_is_public_is_tried(target: Target, own_programs: Path) -> None:
@@ -174,16 +189,57 @@ def test_without_the_secret_only_what_is_public_is_tried(target: Target, own_pro
     assert told == ["    without AUTH_JWT_SECRET only what is public is tried", "✓ all"]
 
 
+@pytest.mark.parametrize(
+    ("settling", "seconds", "said"),
+    [
+        (False, PATIENCE_SECONDS, []),
+        (True, SETTLING_SECONDS, ["    waiting up to 5 minutes for the new images domain"]),
+    ],
+)
 def test_a_gallery_that_does_not_work_is_given_time_and_then_a_problem(
-    target: Target, own_programs: Path
+    target: Target, own_programs: Path, settling: bool, seconds: int, said: list[str]
 ) -> None:
     program(own_programs / "vfa", VFA)
     (target.root / "broken").touch()
-    test, told, pauses = smoke(target)
+    test, told, clock = smoke(target)
     with pytest.raises(Problem, match="is deployed but does not pass the smoke test"):
-        test("https://gallery.example")
-    assert len(pauses) == TRIES - 1
-    assert told[-1] == "✗ health"
+        test("https://gallery.example", settling=settling)
+    assert clock() == seconds
+    assert told[1:] == [*said, "✗ health"]
+
+
+def test_a_program_that_does_not_end_or_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    slow, missing = tmp_path / "slow", tmp_path / "missing"
+    program(slow, "exec sleep 60")
+    with pytest.raises(Problem, match=r"`vfa smoke` took more than 1 s; run `make deploy` again"):
+        programs.run("vfa smoke", [slow], cwd=tmp_path, environ={}, timeout=1)
+    with pytest.raises(Problem, match=r"`vfa smoke` cannot be started \(No such file"):
+        programs.run("vfa smoke", [missing], cwd=tmp_path, environ={}, timeout=1)
+
+
+def test_wrangler_takes_the_environment_from_the_option_alone(
+    target: Target, own_programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ENV", "exported")
+    program(own_programs / "node", 'shift; echo "$@|$CLOUDFLARE_ENV|$WRANGLER_SEND_METRICS|$EXTRA"')
+    outcome = InstalledWrangler(target.root, {"EXTRA": "own"}).run("whoami", "--json", folder=target.root)
+    assert outcome == Outcome(0, "whoami --json||false|own\n")
+
+
+@pytest.mark.parametrize(("environment", "name"), [("production", ""), ("staging", "staging")])
+def test_the_page_is_built_for_the_environment_that_is_deployed(
+    target: Target, own_programs: Path, monkeypatch: pytest.MonkeyPatch, environment: str, name: str
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ENV", "exported")
+    program(own_programs / "node", 'echo "$1 $CLOUDFLARE_ENV" > "$2/_headers"')
+    page.build(Target(target.root, environment), target.root)
+    assert (target.root / "_headers").read_text() == f"{target.root}/web/build.mjs {name}\n"
+
+
+def test_a_page_that_cannot_be_built_says_why(target: Target, own_programs: Path) -> None:
+    program(own_programs / "node", 'echo "at x" >&2; echo "Error: no such file" >&2; exit 1')
+    with pytest.raises(Problem, match=r"^the web page cannot be built: Error: no such file$"):
+        page.build(target, target.root)
 
 
 def test_pywrangler_syncs_each_project_in_its_folder(target: Target, own_programs: Path) -> None:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.config.cloudflare import ACCOUNT, Cloudflare
+from tests.config import carrying
+from tests.config.cloudflare import ACCOUNT, SUBDOMAIN, Cloudflare, Database
 from tests.config.cloudflare_server import serve
 from tests.config.deploying import CREDENTIALS, checkout, form_of
 from tests.config.projects import ROOT, raw
 from tools import dry_run
 from tools.deploy import __main__ as command
-from tools.deploy import answers, schema, survey
-from tools.deploy.target import PROJECTS, Target
+from tools.deploy import answers, page, schema, survey
+from tools.deploy.target import DATABASE_ID, ENDPOINT, PROJECTS, Target
 from tools.deploy.wrangler import InstalledWrangler, Outcome
 from tools.problem import Problem
 
@@ -33,13 +35,17 @@ GALLERY = "https://vfa-gallery.gallery-tests.workers.dev"
 
 @dataclass
 class Run:
-    """One deployment: the account and checkout it left, what was tried out, and what was printed."""
+    """One deployment: the account and checkout it left, and what was tried out."""
 
     root: Path
     cloud: Cloudflare
     smoked: list[str] = field(default_factory=list)
+    probed: list[str] = field(default_factory=list)
     status: int = -1
-    told: str = ""
+
+    def smoke(self, address: str, *, settling: bool = False) -> None:
+        assert settling
+        self.smoked.append(address)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +55,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         home = str(tmp_path_factory.mktemp("home"))
         token = {"CLOUDFLARE_API_TOKEN": "token", "CLOUDFLARE_API_BASE_URL": cloud.url}
         cache = {"NODE_COMPILE_CACHE": str(ROOT / ".cache/node")}
-        for name, value in {**CREDENTIALS, **token, **cache, "HOME": home, "XDG_CONFIG_HOME": home}.items():
+        homes = {"HOME": home, "XDG_CONFIG_HOME": home}
+        exported = {**CREDENTIALS, **token, **cache, **homes, "CLOUDFLARE_ENV": "staging"}
+        for name, value in exported.items():
             patch.setenv(name, value)
-        for name in ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_ENV", "AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"):
+        for name in ("CLOUDFLARE_ACCOUNT_ID", "AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"):
             patch.delenv(name, raising=False)
         run = Run(root, cloud)
-        means = command.Means(smoke=lambda *_: run.smoked.append)
+        means = command.Means(probe=lambda _: run.probed.append, smoke=lambda *_: run.smoke)
         run.status = command.main(["--images-domain", DOMAIN, "--zone-id", ZONE], root, means)
         yield run
 
@@ -63,6 +71,7 @@ def test_it_goes_through(run: Run) -> None:
     assert run.status == 0
     assert run.cloud.unknown == []
     assert run.smoked == [GALLERY]
+    assert run.probed == [DOMAIN]
 
 
 def test_siblings_are_uploaded_before_the_gateway(run: Run) -> None:
@@ -141,6 +150,22 @@ def test_the_images_domain_is_guarded_then_connected(run: Run) -> None:
     assert "rulesets" in calls[0]
 
 
+def test_the_page_may_talk_to_the_bucket_and_show_the_images_domain(run: Run) -> None:
+    headers = run.cloud.workers["vfa-gallery"].metadata["assets"]["config"]["_headers"]
+    (policy,) = re.findall(r"^/\*\n(?:  .*\n)*?  Content-Security-Policy: (.*)$", headers, re.MULTILINE)
+    assert f"img-src 'self' data: blob: https://{DOMAIN};" in policy
+    assert f"connect-src 'self' https://{ACCOUNT}.r2.cloudflarestorage.com;" in policy
+
+
+def test_the_page_of_staging_knows_nothing_of_production(run: Run, tmp_path: Path) -> None:
+    target = Target(run.root, "staging")
+    target.write({ENDPOINT: "https://staging.example"})
+    page.build(target, tmp_path)
+    headers = (tmp_path / "_headers").read_text()
+    assert "connect-src 'self' https://staging.example;" in headers
+    assert "img-src 'self' data: blob:;" in headers
+
+
 def test_browsers_may_upload_from_the_gallery(run: Run) -> None:
     for rule in run.cloud.buckets["vfa-gallery"]["cors"]:
         assert rule["allowed"]["origins"] == [GALLERY]
@@ -156,12 +181,14 @@ def test_what_the_next_run_asks_is_answered_as_we_read_it(run: Run) -> None:
         return wrangler.run(*words, target.option, folder=target.root)
 
     with ThreadPoolExecutor(2) as pool:
-        buckets = pool.submit(ask, "r2", "bucket", "list")
+        there = pool.submit(ask, "r2", "bucket", "info", target.bucket, "--json")
+        absent = pool.submit(ask, "r2", "bucket", "info", "another", "--json")
         domains = pool.submit(ask, "r2", "bucket", "domain", "list", target.bucket)
         secrets = pool.submit(ask, "secret", "list")
         applied = pool.submit(survey.rows, target.database, schema.APPLIED, wrangler)
-    assert answers.labelled(buckets.result().out, "name") == [target.bucket]
-    assert answers.labelled(domains.result().out, "domain") == [DOMAIN]
+    assert answers.bucket(there.result())
+    assert not answers.bucket(absent.result())
+    assert answers.domains(domains.result().out) == (answers.Domain(DOMAIN, ZONE),)
     assert answers.secret_names(secrets.result()) == target.secrets("gateway")
     assert [row["name"] for row in applied.result()] == MIGRATIONS
 
@@ -179,6 +206,37 @@ def test_wrangler_words_what_exists_already_as_we_expect(run: Run) -> None:
         assert outcome.status != 0
         assert answers.ALREADY_THERE.search(outcome.sentence)
         assert len(outcome.sentence) < 160
+
+
+def test_an_account_without_a_name_below_workers_dev_is_recognised(run: Run) -> None:
+    run.cloud.subdomain = None
+    words = ("deploy", "--env=", "--assets", str(run.root / "migrations"))
+    outcome = InstalledWrangler(run.root, {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT}).run(*words, folder=run.root)
+    run.cloud.subdomain = SUBDOMAIN
+    assert outcome.status != 0
+    assert answers.lacks_subdomain(outcome)
+
+
+def test_a_migration_that_carries_data_is_applied_after_those_before_it(run: Run) -> None:
+    """By Wrangler, in the order of the names, to the database that the file names."""
+    target = Target(run.root, "staging")
+    database = run.cloud.databases[target.database] = Database(target.database)
+    database.query((ROOT / "schema.sql").read_text() + schema.baseline(carrying.OURS) + carrying.ROWS)
+    before = carrying.tables(database.connection)
+    target.write({DATABASE_ID: database.uuid})
+    files = [run.root / "migrations" / migration.name for migration in carrying.LATER]
+    for path, migration in zip(files, carrying.LATER, strict=True):
+        path.write_text(migration.sql)
+    wrangler = InstalledWrangler(run.root, {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT})
+    outcome = wrangler.run("d1", "migrations", "apply", "DB", "--remote", target.option, folder=run.root)
+    for path in files:
+        path.unlink()
+    assert outcome.status == 0, outcome.sentence
+    after = carrying.tables(database.connection)
+    assert carrying.lost(before, after) == []
+    assert after["claims"][0]["claimant"] == "ann"
+    applied = [row["name"] for row in database.query(schema.APPLIED)[0]["results"]]
+    assert applied == [migration.name for migration in carrying.OURS + carrying.LATER]
 
 
 def test_an_upload_that_cloudflare_refuses_stops_with_its_sentence(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -12,19 +13,21 @@ import pytest
 from tests.config.projects import ROOT, raw
 from tests.gallery.creates import create
 from tests.gallery.fakes import World
-from tools.deploy import firewall
+from tools.deploy import firewall, originals
 from tools.deploy.__main__ import arguments
+from tools.deploy.domains import Domains
 from tools.deploy.plan import Plan
 from tools.deploy.target import Target
 from tools.deploy.words import describe
 
-from gallery import artwork, errors
+from gallery import artwork, errors, sweeping
 from gallery.gate import Gate
 from imaging import errors as rendering
 
 DEPLOY, OPERATIONS, SCALE = (
     (ROOT / f"docs/{name}.md").read_text() for name in ("deploy", "operations", "scale")
 )
+BY_HAND = DEPLOY.split("## The same by hand")[1].split("\n## ")[0]
 PAGES = {"deploy": DEPLOY, "operations": OPERATIONS, "scale": SCALE}
 
 
@@ -149,38 +152,111 @@ def test_an_upload_takes_as_many_calls_as_is_said(uploads: World) -> None:
     assert "three batches" in SCALE
 
 
-SECONDS, D1_SECONDS, KEPT = 0.53, 0.011, 2000
+D1_SECONDS, KEPT, ORIGINAL_AND_RENDITIONS = 0.011, 2000, 0.0056
+
+
+def cpu_milliseconds() -> float:
+    """CPU of one upload, as both pages say it."""
+    scale = {cells[0]: cells[1] for cells in rows(SCALE, "## What one upload takes")}
+    cost = {cells[0]: cells[1] for cells in rows(OPERATIONS, "## What a thousand uploads cost")}
+    assert scale["CPU, ms"] == cost["CPU, ms"]
+    return float(scale["CPU, ms"])
+
+
+def test_the_cpu_of_an_upload_is_the_measured_one() -> None:
+    found = json.loads((ROOT / "benchmarks/results/cost.json").read_text())["measured"]
+    assert cpu_milliseconds() == pytest.approx(found["creates"]["12 MP"]["cpuMs"], rel=0.1)
+
+
+def test_what_follows_from_the_cpu_of_an_upload() -> None:
+    spent = cpu_milliseconds()
+    included = re.search(r"30 million ms of CPU \(([\d,]+) uploads\)", OPERATIONS)
+    rendering = re.search(r"class B operations: (\$[\d.]+) once", OPERATIONS)
+    times = re.search(r"That is (\d+) times less", OPERATIONS)
+    assert included
+    assert rendering
+    assert times
+    assert dollars(included[1]) == pytest.approx(30e6 / spent, rel=0.02)
+    once = spent * 0.02 / 1000 + 3 * 4.5 / 1000 + 3 * 0.36 / 1000
+    assert dollars(rendering[1]) == pytest.approx(once, abs=0.00005)
+    assert float(times[1]) == pytest.approx(1.5 / once, abs=0.5)
+    assert f"about {spent / 1000:.1f} s of CPU" in OPERATIONS
+    assert 20 * spent / 1000 > float(raw("gateway")["vars"]["VARIANT_DEADLINE_SECONDS"]), "twenty creates"
 
 
 @pytest.mark.parametrize(("column", "rate"), [(1, 10), (2, 1000), (3, 100_000)])
 def test_the_table_of_rates_follows_from_one_upload(column: int, rate: int) -> None:
     table = {cells[0]: cells[column] for cells in rows(SCALE, "Sums are before what the plan includes.")}
-    month = rate * 60 * 24 * 30
+    month, spent = rate * 60 * 24 * 30, cpu_milliseconds()
 
     def number(row: str) -> float:
         return dollars(re.findall(r"\$?[\d.,]*\d", table[row])[-1])
 
     assert dollars(table["uploads a minute"]) == rate
-    assert number("cores busy rendering: rate × 0.53 s") == pytest.approx(rate / 60 * SECONDS, rel=0.03)
+    assert number("cores busy: rate × CPU") == pytest.approx(rate / 60 * spent / 1000, rel=0.04)
     assert number("one D1 busy: rate × 11 ms") == pytest.approx(rate / 60 * D1_SECONDS * 100, rel=0.1)
     assert number("KV writes a month") == pytest.approx(month * 3 * 5 / 1e6, rel=0.1)
-    assert number("CPU a month, at 560 ms") == pytest.approx(month * 560 * 0.02 / 1e6, rel=0.1)
+    assert number("CPU a month") == pytest.approx(month * spent * 0.02 / 1e6, rel=0.1)
     assert number("R2 class A a month") == pytest.approx(month * 4 * 4.5 / 1e6, rel=0.1)
-    assert number("what is added each month costs, a month") == pytest.approx(
-        month * 0.0056 * 0.015, rel=0.02
-    )
+    kept = month * ORIGINAL_AND_RENDITIONS * 0.015
+    assert number("what R2 gets in a month costs, a month") == pytest.approx(kept, rel=0.02)
+    recorded = month * KEPT / 1e9 * 0.75
+    assert number("what D1 gets in a month costs, a month") == pytest.approx(recorded, rel=0.02)
     unit = {"MB": 1e6, "GB": 1e9}[table["D1 grows a day: × 2 KB"].split()[1]]
     assert number("D1 grows a day: × 2 KB") * unit == pytest.approx(month / 30 * KEPT, rel=0.02)
 
 
+def test_storage_costs_what_its_bytes_cost() -> None:
+    said = re.search(
+        r"is 5\.6 GB a thousand, (\$[\d.]+)\s+a month, and beyond 5 GB (\$[\d.]+) for", OPERATIONS
+    )
+    assert said
+    assert dollars(said[1]) == pytest.approx(1000 * ORIGINAL_AND_RENDITIONS * 0.015)
+    assert dollars(said[2]) == pytest.approx(1000 * KEPT / 1e9 * 0.75)
+
+
 def test_the_guide_has_the_commands_of_the_plan() -> None:
-    plan = Plan(database=True, bucket=True, namespace=True, domain="images.example.org")
-    by_hand = DEPLOY.split("## The same by hand")[1]
+    domain = "images.example.org"
+    plan = Plan(database=True, bucket=True, namespace=True, domains=Domains(connect=domain, probe=(domain,)))
     commands = [command for _, lines in describe(Target(ROOT, "production"), plan) for command in lines]
     for command in commands:
         words_of_it = command.partition("&& ")[2] or command
-        assert words_of_it.removesuffix(" …") in by_hand.replace("ZONE_ID", "…"), command
-    assert firewall.rule("images.example.org")["expression"] in DEPLOY
+        assert words_of_it.removesuffix(" …") in BY_HAND.replace("ZONE_ID", "…"), command
+    assert firewall.rule(domain)["expression"] in DEPLOY
+
+
+def test_by_hand_the_page_is_built_between_the_values_and_the_gateway() -> None:
+    steps = ("make the rule", "domain add", "R2_S3_ENDPOINT", "npm run build", "umask 077", "> gateway.json")
+    places = [BY_HAND.index(step) for step in (*steps, "wrangler deploy --env= --secrets-file gateway.json")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", ["deploy", "operations"])
+def test_the_commands_of_a_guide_are_wranglers_and_find_the_pinned_node(name: str) -> None:
+    cli = (ROOT / "node_modules/wrangler/wrangler-dist/cli.js").read_text()
+    known = set(re.findall(r'command: "(wrangler [a-z0-9 -]+)"', cli))
+    page = PAGES[name]
+    used = re.findall(r"npx (wrangler(?: [a-z0-9][a-z0-9-]*)+)", page)
+    assert used
+    for words_of_it in used:
+        parts = words_of_it.split()
+        assert any(" ".join(parts[:count]) in known for count in range(2, len(parts) + 1)), words_of_it
+    assert page.index('export PATH="$PWD/.venv/bin:$PATH"') < page.index("npx wrangler ")
+
+
+def test_pywrangler_takes_the_words_of_wrangler() -> None:
+    commands = re.findall(r"^(?:npx wrangler|pywrangler) (dev .*?)\n```", DEPLOY, re.MULTILINE | re.DOTALL)
+    assert len(commands) == 2
+    assert commands[0] == commands[1]
+
+
+def test_a_restore_is_told_what_the_sweeper_does() -> None:
+    told = OPERATIONS.split("## Restoring the database")[1].split("\n## ")[0]
+    assert f"{sweeping.PAGE * sweeping.PAGES:,} objects of each folder" in told
+    assert sweeping.ORIGINAL_SECONDS == 24 * 3600
+    assert "originals when they are a\nday old" in told
+    assert f"{sweeping.ROWS} rows an\n  hour" in told
+    assert f"python -m {originals.__name__}" in told
 
 
 def test_every_option_of_the_command_is_explained() -> None:
@@ -191,10 +267,14 @@ def test_every_option_of_the_command_is_explained() -> None:
         assert option in DEPLOY
 
 
+# By a person who follows the guides.
+WRITTEN = ("sibling.json", "gateway.json", "before.sql", "again.sql")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_what_a_guide_names_in_this_repository_is_there(name: str) -> None:
     for path in re.findall(
         r"`?\b((?:benchmarks|migrations|variants|tests)/[\w./-]+|[\w.]+\.(?:json|sql))`?", PAGES[name]
     ):
-        if path not in ("sibling.json", "gateway.json") and not path.startswith("variants/$"):
+        if path not in WRITTEN and not path.startswith("variants/$"):
             assert (ROOT / path.rstrip(".")).exists(), path

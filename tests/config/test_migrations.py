@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.config import carrying
 from tests.config.projects import ROOT
 from tools.deploy import schema
 from tools.deploy.schema import Migration
@@ -36,22 +38,44 @@ def test_the_schema_may_be_applied_twice() -> None:
 
 
 def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
-    database.executescript(MIGRATIONS[0].sql)
-    database.execute("INSERT INTO users (id, username) VALUES ('usr_1', 'ann')")
-    database.execute(
-        "INSERT INTO artworks (id, user_id, slug, title, original_key, original_url, display_url,"
-        " thumbnail_url, icon_url, width, height, original_width, original_height, processed_at,"
-        " created_at, updated_at)"
-        " VALUES ('art_1', 'usr_1', 'dusk', 'Dusk', 'originals/usr_1/1.jpg', '', '', '', '', 1, 1, 1, 1,"
-        " '', '', '')"
-    )
-    for migration in MIGRATIONS[1:]:
+    first, *others = [*MIGRATIONS, *carrying.LATER]
+    database.executescript(first.sql)
+    database.executescript(carrying.ROWS)
+    before = carrying.tables(database)
+    assert all(len(rows) == 1 for rows in before.values())
+    for migration in others:
         database.executescript(migration.sql)
-    assert database.execute("SELECT a.title, u.username FROM artworks a JOIN users u").fetchall() == [
-        ("Dusk", "ann")
-    ]
+        after = carrying.tables(database)
+        assert carrying.lost(before, after) == [], migration.name
+        before = after
+    assert before["artworks"][0]["signature"] == before["claims"][0]["claimant"] == "ann"
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("DELETE FROM claims", "claims"),
+        ("ALTER TABLE artworks DROP COLUMN description", "artworks"),
+        ("UPDATE users SET artwork_limit = 1", "users"),
+        ("DROP TABLE sweep_positions", "sweep_positions"),
+    ],
+)
+def test_a_migration_that_loses_something_is_found(
+    database: sqlite3.Connection, sql: str, table: str
+) -> None:
+    database.executescript(TRUTH + carrying.ROWS)
+    before = carrying.tables(database)
+    database.executescript(sql)
+    assert carrying.lost(before, carrying.tables(database)) == [table]
+
+
+def test_migrations_run_in_the_order_of_their_names(tmp_path: Path) -> None:
+    every = [*MIGRATIONS, *carrying.LATER]
+    for migration in reversed(every):
+        (tmp_path / migration.name).write_text(migration.sql)
+    assert schema.migrations_in(tmp_path) == every
 
 
 def test_a_database_knows_where_it_stands() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -17,11 +16,13 @@ SDK = {"workers", "js", "pyodide", "pyodide.ffi", "pyodide.http"}
 IMPORT_NAMES = {"pillow": "PIL", "pyjwt": "jwt", "workers-runtime-sdk": "workers", "thumbhash": "thumbhash"}
 MODULES = sorted({path for folder in SOURCES.values() for path in folder.rglob("*.py")})
 
-# What runtime/ adds to an isolate, and what the SDK keeps to itself.
-EXTRAS = re.compile(
-    r"_pyodide_entrypoint_helper|_cloudflare_compat_flags|pyodide_js|_pyodide_core|patchWaitUntil"
-    r"|RUNTIME|UNSAFE_EVAL|unsafe_?eval|x-runtime-token|/session/metadata|registerJsModule|importlib\.import_module"
-)
+# What runtime/ adds to an isolate, what the SDK keeps to itself, and ways to import without being seen.
+NAMES = {
+    *("_pyodide_entrypoint_helper", "_cloudflare_compat_flags", "pyodide_js", "_pyodide_core", "_pyodide"),
+    *("boot", "patchWaitUntil", "registerJsModule", "RUNTIME", "RUNTIME_FILES", "UNSAFE_EVAL", "unsafeEval"),
+    *("import_module", "__import__"),
+}
+MARKS = ("x-runtime-token", "/session/metadata", "pyodide.local")
 
 
 def imported(source: str) -> Iterator[str]:
@@ -32,19 +33,20 @@ def imported(source: str) -> Iterator[str]:
             yield node.module or ""
 
 
-def strings_and_names(source: str) -> Iterator[str]:
+def names(source: str) -> Iterator[str]:
+    """Every name, and every string, for `getattr` takes a name as one."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-        elif isinstance(node, ast.Attribute):
-            yield node.attr
-        elif isinstance(node, ast.Name):
-            yield node.id
+        match node:
+            case ast.alias(name=name):
+                yield from name.split(".")
+            case ast.ImportFrom(module=str(module)):
+                yield from module.split(".")
+            case ast.Attribute(attr=name) | ast.Name(id=name) | ast.Constant(value=str(name)):
+                yield name
 
 
 def extras(source: str) -> list[str]:
-    used = [*imported(source), *strings_and_names(source)]
-    return [text for text in used if EXTRAS.fullmatch(text) or text in ("boot", "_pyodide")]
+    return [name for name in names(source) if name in NAMES or any(mark in name for mark in MARKS)]
 
 
 def packages_of(name: str) -> set[str]:
@@ -72,16 +74,28 @@ def test_workers_import_the_sdk_the_standard_library_and_what_they_ask_for(proje
     assert others | {"workers"} == set().union(*map(packages_of, projects))
 
 
+@pytest.mark.parametrize("name", sorted(NAMES))
 @pytest.mark.parametrize(
     "source",
     [
-        "import _pyodide_entrypoint_helper",
-        "from boot import load",
-        "secret = env.RUNTIME",
-        'x = getattr(env, "UNSAFE_EVAL")',
-        "request.headers.get('x-runtime-token')",
-        "import pyodide_js",
+        "import {}",
+        "import {}.more",
+        "from {} import x",
+        "from x import {}",
+        "x.{}()",
+        "{}(1)",
+        "getattr(x, '{}')",
     ],
 )
-def test_a_use_of_the_local_runtime_is_found(source: str) -> None:
-    assert extras(source)
+def test_a_use_of_the_local_runtime_is_found(source: str, name: str) -> None:
+    assert extras(source.format(name)) == [name]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_an_address_of_the_local_runtime_is_found(mark: str) -> None:
+    assert extras(f"x = '{mark}'")
+    assert extras(f"x = f'http://host{mark}/{{name}}'")
+
+
+def test_what_only_looks_alike_is_let_through() -> None:
+    assert extras("import pyodide; x = reboot(RUNTIMES, 'the runtime boots')") == []

@@ -91,6 +91,7 @@ def blocks(heading: str) -> list[str]:
 def in_javascript(root: Path) -> None:
     (root / "src").mkdir()
     (root / "variants/src").mkdir()
+    (root / "web/dist").mkdir(parents=True)
     (root / "src/entry.mjs").write_text(GATEWAY)
     (root / "variants/src/sibling.mjs").write_text(SIBLING)
     for folder in (root, *(root / "variants" / name for name in VARIANTS)):

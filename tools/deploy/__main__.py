@@ -10,23 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.deploy import firewall, packages, preflight
+from tools.deploy import exposure, firewall, packages, page, preflight
 from tools.deploy.answers import Account
-from tools.deploy.deployment import Deployment
-from tools.deploy.plan import Plan, Wishes, plan
+from tools.deploy.deployment import Deployment, Hands, Smoke
+from tools.deploy.plan import Plan, plan
 from tools.deploy.schema import Migration, migrations_in
 from tools.deploy.smoke import SmokeTest
 from tools.deploy.survey import Survey, account_of, look
 from tools.deploy.target import ENVIRONMENTS, Target
 from tools.deploy.vault import Vault
+from tools.deploy.wishes import Wishes, host_of
 from tools.deploy.words import describe
 from tools.deploy.wrangler import InstalledWrangler, Wrangler
 from tools.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGIN = (
-    "nobody is logged in to Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN "
-    "(docs/deploy.md lists its permissions)"
+    'nobody is logged in to Cloudflare: run `PATH="$PWD/.venv/bin:$PATH" npx wrangler login`, or set '
+    "CLOUDFLARE_API_TOKEN (docs/deploy.md lists its permissions)"
 )
 
 
@@ -55,7 +56,20 @@ class Means:
     """What a run reaches the outside with."""
 
     wrangler: Callable[[Path, dict[str, str]], Wrangler] = InstalledWrangler
-    smoke: Callable[[Target, str, Vault], Callable[[str], None]] = SmokeTest
+    build: Callable[[Target, Path], None] = page.build
+    probe: Callable[[str], Callable[[str], None]] = exposure.Probe
+    smoke: Callable[[Target, str, Vault], Smoke] = SmokeTest
+
+
+def wishes_of(options: argparse.Namespace, token: str) -> Wishes:
+    return Wishes(
+        images_domain=host_of(options.images_domain) if options.images_domain else None,
+        zone=options.zone_id,
+        rule_made=options.rule_made,
+        has_token=bool(token),
+        rotate=frozenset(options.rotate),
+        pywrangler=options.pywrangler,
+    )
 
 
 def deploy(options: argparse.Namespace, root: Path, environ: Mapping[str, str], means: Means) -> None:
@@ -63,9 +77,7 @@ def deploy(options: argparse.Namespace, root: Path, environ: Mapping[str, str], 
     preflight.check(target)
     vault = Vault(root / f".secrets.{options.env}", environ)
     token = environ.get("CLOUDFLARE_API_TOKEN", "")
-    wishes = Wishes(
-        options.images_domain, options.zone_id, options.rule_made, bool(token), frozenset(options.rotate)
-    )
+    wishes = wishes_of(options, token)
     migrations = migrations_in(root / "migrations")
     account = account_of(target, means.wrangler(root, {}), environ.get("CLOUDFLARE_ACCOUNT_ID"))
     if account is None:
@@ -74,17 +86,20 @@ def deploy(options: argparse.Namespace, root: Path, environ: Mapping[str, str], 
         show_to_nobody(target, wishes, migrations, vault)
         return
     wrangler = means.wrangler(root, {"CLOUDFLARE_ACCOUNT_ID": account.id})
-    survey = look(target, wrangler, wishes.images_domain or target.images_domain)
+    survey = look(target, wrangler)
     steps = plan(target, account, survey, wishes, migrations, vault)
     show(target, account, steps)
     if options.dry_run:
         return
-    if options.pywrangler:
+    if steps.packages:
         packages.sync(target)
-    api = environ.get("CLOUDFLARE_API_BASE_URL", firewall.API)
-    protect = functools.partial(firewall.guard, token, api)
-    smoke = means.smoke(target, account.id, vault)
-    Deployment(target, wrangler, vault, wishes, protect, smoke).carry_out(steps)
+    hands = Hands(
+        functools.partial(firewall.guard, token, environ.get("CLOUDFLARE_API_BASE_URL", firewall.API)),
+        functools.partial(means.build, target),
+        means.probe(target.bucket),
+        means.smoke(target, account.id, vault),
+    )
+    Deployment(target, wrangler, vault, wishes, hands).carry_out(steps)
 
 
 def show_to_nobody(target: Target, wishes: Wishes, migrations: list[Migration], vault: Vault) -> None:
@@ -100,6 +115,9 @@ def main(words: Sequence[str] | None = None, root: Path = ROOT, means: Means | N
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; `make deploy` goes on from here when it is run again", file=sys.stderr)
+        return 130
     return 0
 
 

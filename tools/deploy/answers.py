@@ -12,12 +12,24 @@ from tools.problem import Problem
 
 ALREADY_THERE = re.compile(r"already exists", re.IGNORECASE)
 _NO_SUCH_WORKER = re.compile(r"Worker \".*\".* not found|does not exist on your account|\[code: 100(07|90)\]")
+_NO_SUCH_BUCKET = re.compile(r"\[code: 10006\]")
+_NO_SUBDOMAIN = re.compile(r"register a workers\.dev subdomain here")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A custom domain of the bucket; `active` once Cloudflare answers for it."""
+
+    host: str
+    zone: str | None
+    enabled: bool = True
+    active: bool = True
 
 
 def parse(text: str, what: str) -> Any:
@@ -49,9 +61,35 @@ def namespaces(text: str) -> dict[str, str]:
     return {each["title"]: each["id"] for each in parse(text, "namespaces")}
 
 
-def labelled(text: str, label: str) -> list[str]:
-    """Values of one label in a list that Wrangler prints for people: `name:  vfa-gallery`."""
-    return re.findall(rf"^\s*{re.escape(label)}:\s+(\S.*?)\s*$", text, re.MULTILINE)
+def bucket(outcome: Outcome) -> bool:
+    """Whether there is the bucket that `r2 bucket info` was asked for."""
+    if outcome.status != 0 and not _NO_SUCH_BUCKET.search(f"{outcome.out}{outcome.err}"):
+        raise Problem(f"`wrangler r2 bucket info` failed: {outcome.sentence}")
+    return outcome.status == 0
+
+
+def domains(text: str) -> tuple[Domain, ...]:
+    """What `r2 bucket domain list` prints, a block of lines for each: `domain:  images.example.org`."""
+    blocks = [
+        dict(re.findall(r"^\s*(\w+):\s+(\S.*?)\s*$", block, re.MULTILINE))
+        for block in re.split(r"\n\s*\n", text)
+    ]
+    return tuple(_domain(each) for each in blocks if "domain" in each)
+
+
+def _domain(fields: dict[str, str]) -> Domain:
+    zone = fields["zone_id"]
+    return Domain(
+        fields["domain"].lower(),
+        None if zone == "(none)" else zone,
+        fields["enabled"] == "Yes",
+        fields["ownership_status"] == fields["ssl_status"] == "active",
+    )
+
+
+def lacks_subdomain(outcome: Outcome) -> bool:
+    """Whether a deployment failed because the account has no name below workers.dev yet."""
+    return bool(_NO_SUBDOMAIN.search(f"{outcome.out}{outcome.err}"))
 
 
 def secret_names(outcome: Outcome) -> set[str] | None:

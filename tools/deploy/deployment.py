@@ -11,31 +11,72 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tools.deploy import answers, schema
-from tools.deploy.plan import Plan, Wishes
+from tools.deploy.domains import Domains
+from tools.deploy.plan import Plan
 from tools.deploy.target import DATABASE_ID, NAMESPACE_ID, SIBLINGS, Place, Target
 from tools.deploy.vault import Vault
-from tools.deploy.wrangler import Outcome, Wrangler, succeeded
+from tools.deploy.wishes import Wishes
+from tools.deploy.wrangler import Outcome, Wrangler, named, succeeded
 from tools.problem import Problem
+
+NO_SUBDOMAIN = (
+    "the account has no name below workers.dev yet: choose one at "
+    "https://dash.cloudflare.com/?to=/:account/workers/onboarding, or give the gateway a domain of its own "
+    "(docs/deploy.md), and run `make deploy` again"
+)
+
+
+class Smoke(Protocol):
+    """Tries out an address; with `settling`, the images domain may not answer yet."""
+
+    def __call__(self, address: str, *, settling: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a run does without Wrangler.
+
+    Set the firewall rule for (zone, host), build the page into a folder, see that a host refuses originals,
+    try out an address.
+    """
+
+    protect: Callable[[str, str], str]
+    build: Callable[[Path], None]
+    probe: Callable[[str], None]
+    smoke: Smoke
 
 
 @dataclass(slots=True)
 class Deployment:
-    """One run; `protect` sets the firewall rule for (zone, host), `smoke` tries out an address."""
+    """One run."""
 
     target: Target
     wrangler: Wrangler
     vault: Vault
     wishes: Wishes
-    protect: Callable[[str, str], str]
-    smoke: Callable[[str], None]
+    hands: Hands
     report: Callable[[str], None] = print
 
     def carry_out(self, plan: Plan) -> None:
+        self._prepare(plan)
+        addresses = self._deploy_all(plan)
+        self.vault.settle()
+        if not addresses:
+            raise Problem("the gateway has no address: wrangler.toml needs workers_dev or a custom domain")
+        self._allow_uploads(addresses)
+        for host in plan.domains.probe:
+            with self._step(f"{host} refuses originals"):
+                self.hands.probe(host)
+        with self._step(f"smoke test of {addresses[0]}"):
+            self.hands.smoke(addresses[0], settling=plan.domains.settling)
+
+    def _prepare(self, plan: Plan) -> None:
+        """Everything that Workers need: stores, domains, values, secrets, tables."""
         values = dict(plan.values) | self._create(plan)
-        if plan.domain:
-            self._connect(plan.domain, guarded=plan.rule)
+        self._connect(plan.domains)
         if values:
             with self._step("wrangler.toml written"):
                 self.target.write(values)
@@ -46,16 +87,20 @@ class Deployment:
             )
         for name in plan.make:
             self.vault.make(name)
+        for name in plan.keep:
+            self.vault.keep(name)
         self._migrate(plan)
-        with self._step("thumbnail, icon and watermark deployed"), ThreadPoolExecutor(len(SIBLINGS)) as pool:
-            list(pool.map(lambda project: self._deploy(project, plan), SIBLINGS))
-        with self._step("gateway deployed"):
-            addresses = self._deploy("gateway", plan)
-        if not addresses:
-            raise Problem("the gateway has no address: wrangler.toml needs workers_dev or a custom domain")
-        self._allow_uploads(addresses)
-        with self._step(f"smoke test of {addresses[0]}"):
-            self.smoke(addresses[0])
+
+    def _deploy_all(self, plan: Plan) -> list[str]:
+        """The siblings, then the gateway with a page for the values of wrangler.toml; where it answers."""
+        with tempfile.TemporaryDirectory(prefix="vfa-page-") as page:
+            with self._step("page built"):
+                self.hands.build(Path(page))
+            title = "thumbnail, icon and watermark deployed"
+            with self._step(title), ThreadPoolExecutor(len(SIBLINGS)) as pool:
+                list(pool.map(lambda project: self._deploy(project, plan), SIBLINGS))
+            with self._step("gateway deployed"):
+                return self._deploy("gateway", plan, "--assets", page)
 
     def _create(self, plan: Plan) -> dict[Place, str]:
         """Make the stores that are missing, all at once; the ids of the new ones."""
@@ -84,16 +129,16 @@ class Deployment:
         with self._step(f"{what} created"):
             outcome = self._outcome(*words)
             if outcome.status != 0 and not answers.ALREADY_THERE.search(outcome.sentence):
-                succeeded(outcome, words)
+                succeeded(outcome, named(words))
 
-    def _connect(self, domain: str, *, guarded: bool) -> None:
-        zone = str(self.wishes.zone)
-        if guarded:
-            with self._step(f"originals private on {domain}"):
-                self.protect(zone, domain)
-        words = ("r2", "bucket", "domain", "add", self.target.bucket, "--domain", domain)
-        with self._step(f"{domain} connected"):
-            self._run(*words, "--zone-id", zone, "--min-tls", "1.2", "--force")
+    def _connect(self, domains: Domains) -> None:
+        for zone, host in domains.guard:
+            with self._step(f"originals private on {host}"):
+                self.hands.protect(zone, host)
+        if domains.connect:
+            words = ("r2", "bucket", "domain", "add", self.target.bucket, "--domain", domains.connect)
+            with self._step(f"{domains.connect} connected"):
+                self._run(*words, "--zone-id", str(self.wishes.zone), "--min-tls", "1.2", "--force")
 
     def _migrate(self, plan: Plan) -> None:
         if plan.schema:
@@ -112,16 +157,18 @@ class Deployment:
         with _file("deploy.sql", sql) as path:
             self._run("d1", "execute", "DB", "--remote", "--yes", "--file", str(path))
 
-    def _deploy(self, project: str, plan: Plan) -> list[str]:
+    def _deploy(self, project: str, plan: Plan, *more: str) -> list[str]:
         """Deploy one Worker with the secrets it is to get; where it answers."""
         secrets = {name: self.vault.known(name) or "" for name in plan.secrets.get(project, ())}
         with _file("secrets.json", json.dumps(secrets)) as path, _file("output.ndjson", "") as output:
             options = ("--secrets-file", str(path)) if secrets else ()
-            words = ("deploy", self.target.option, *options)
+            words = ("deploy", self.target.option, *options, *more)
             environ = {"WRANGLER_OUTPUT_FILE_PATH": str(output)}
             folder = self.target.folder(project)
             outcome = self.wrangler.run(*words, folder=folder, environ=environ)
-            succeeded(outcome, ("deploy", "of", "the", project))
+            if answers.lacks_subdomain(outcome):
+                raise Problem(NO_SUBDOMAIN)
+            succeeded(outcome, f"`wrangler deploy` of the {project} Worker")
             return answers.addresses(output.read_text())
 
     def _allow_uploads(self, addresses: list[str]) -> None:
@@ -139,7 +186,7 @@ class Deployment:
         return self.wrangler.run(*words, self.target.option, folder=self.target.root)
 
     def _run(self, *words: str) -> str:
-        return succeeded(self._outcome(*words), words)
+        return succeeded(self._outcome(*words), named(words))
 
     @contextmanager
     def _step(self, title: str) -> Iterator[None]:

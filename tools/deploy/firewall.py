@@ -48,8 +48,13 @@ def protect(client: httpx.Client, zone: str, host: str) -> str:
 def guard(token: str, base_url: str, zone: str, host: str) -> str:
     """`protect` with a client of its own."""
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=base_url, headers=headers, timeout=30) as client:
-        return protect(client, zone, host)
+    try:
+        with httpx.Client(base_url=base_url, headers=headers, timeout=30) as client:
+            return protect(client, zone, host)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Problem(
+            f"Cloudflare cannot be asked for the firewall rule of {host}: {str(error) or repr(error)}"
+        ) from error
 
 
 def _checked(response: httpx.Response) -> dict[str, Any]:
@@ -61,6 +66,7 @@ def _checked(response: httpx.Response) -> dict[str, Any]:
         reasons = "; ".join(each.get("message", "") for each in answer.get("errors", []))
         raise Problem(
             f"the firewall rule for the images domain could not be set ({response.status_code}"
-            f"{': ' + reasons if reasons else ''}); CLOUDFLARE_API_TOKEN needs Zone WAF: Edit on the zone"
+            f"{': ' + reasons if reasons else ''}); give CLOUDFLARE_API_TOKEN Zone WAF: Edit on the zone, or "
+            "make the rule as docs/deploy.md shows and pass --rule-made"
         )
     return dict(answer["result"])

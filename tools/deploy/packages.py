@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
+from tools.deploy import programs
 from tools.deploy.target import PROJECTS, Target
 from tools.problem import Problem
 
 TIMEOUT_SECONDS = 600
+COMMAND = ("sync", "--force")
 
 
 def sync(target: Target) -> None:
     """`pywrangler sync` in each project; it downloads two interpreters from outside the registries."""
     tools = target.root / ".venv/bin"
     for project in PROJECTS:
-        done = subprocess.run(
-            [str(tools / "pywrangler"), "sync", "--force"],
+        done = programs.run(
+            "pywrangler sync",
+            [tools / "pywrangler", *COMMAND],
             cwd=target.folder(project),
-            env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"},
-            check=False,
-            capture_output=True,
-            text=True,
+            environ={"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"},
             timeout=TIMEOUT_SECONDS,
         )
         if done.returncode != 0:

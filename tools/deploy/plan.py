@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tools.deploy import schema
 from tools.deploy.answers import Account
+from tools.deploy.domains import Domains, domains
 from tools.deploy.schema import Migration
 from tools.deploy.survey import Survey
 from tools.deploy.target import (
@@ -20,13 +21,20 @@ from tools.deploy.target import (
     Target,
 )
 from tools.deploy.vault import MADE_HERE
+from tools.deploy.wishes import Wishes
 from tools.problem import Problem
 
 NOT_MADE = "(made by the steps above)"
 
 
 class Secrets(Protocol):
-    """Values that are at hand: `supplied` those of this very run, `known` these and the kept ones."""
+    """Values that are at hand: `supplied` those of this very run, `known` these and the kept ones.
+
+    `begun` are names whose new value an earlier run did not bring to every Worker.
+    """
+
+    @property
+    def begun(self) -> frozenset[str]: ...
 
     def supplied(self, name: str) -> str | None: ...
 
@@ -34,24 +42,15 @@ class Secrets(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line and the environment ask for."""
-
-    images_domain: str | None = None
-    zone: str | None = None
-    rule_made: bool = False
-    has_token: bool = False
-    rotate: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """Each field one step; empty where there is nothing to do. Workers are deployed every time.
 
     `missing` are secrets that only a person can supply: a run without them ends once the stores are there,
-    for it takes a bucket to make a token for it.
+    for it takes a bucket to make a token for it. `make` and `keep` are new values, `begun` those that an
+    earlier run did not bring to every Worker.
     """
 
+    packages: bool = False
     database: bool = False
     bucket: bool = False
     namespace: bool = False
@@ -59,10 +58,11 @@ class Plan:
     schema: bool = False
     baseline: tuple[Migration, ...] = ()
     migrations: tuple[Migration, ...] = ()
-    rule: bool = False
-    domain: str | None = None
+    domains: Domains = field(default_factory=Domains)
     missing: tuple[str, ...] = ()
     make: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
     secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -75,39 +75,32 @@ def plan(
     at_hand: Secrets,
 ) -> Plan:
     """The steps for one environment; raises a Problem for a wish that cannot be granted."""
-    missing, make, secrets = _secrets(target, survey, wishes, at_hand)
+    _refuse_exported(target, wishes, at_hand)
+    lacking = _lacking(target, survey, wishes, at_hand)
+    missing, make, keep = _sources(lacking, wishes, at_hand)
     created, baseline, pending = _database(target, survey, migrations)
-    domain = wishes.images_domain or target.images_domain
-    connect = bool(domain) and domain not in survey.domains
-    if connect and not wishes.zone:
-        raise Problem(f"{domain} is not connected to the bucket yet: name its zone with --zone-id")
-    private = target.variables["PUBLIC_ORIGINALS"] != "true"
-    if connect and private and not (wishes.has_token or wishes.rule_made):
-        raise Problem(
-            f"{domain} would serve the whole bucket, so a firewall rule must guard the originals first: set "
-            "CLOUDFLARE_API_TOKEN to a token with Zone WAF: Edit, or make the rule as docs/deploy.md shows "
-            "and pass --rule-made"
-        )
     wanted = {
         DATABASE_ID: survey.databases.get(target.database, NOT_MADE),
         NAMESPACE_ID: survey.namespaces.get(target.namespace, NOT_MADE),
         ENDPOINT: S3_ENDPOINT.format(account=account.id),
     }
-    if domain:
-        wanted[CDN_DOMAIN] = f"https://{domain}"
+    if wishes.images_domain:
+        wanted[CDN_DOMAIN] = f"https://{wishes.images_domain}"
     return Plan(
+        packages=wishes.pywrangler,
         database=target.database not in survey.databases,
-        bucket=target.bucket not in survey.buckets,
+        bucket=not survey.bucket,
         namespace=target.namespace not in survey.namespaces,
         values=target.differing(wanted),
         schema=created,
         baseline=tuple(baseline),
         migrations=tuple(pending),
-        rule=connect and private and not wishes.rule_made,
-        domain=domain if connect else None,
+        domains=domains(target, survey, wishes),
         missing=missing,
         make=make,
-        secrets=secrets,
+        keep=keep,
+        begun=tuple(sorted(lacking & at_hand.begun - {*make, *keep})),
+        secrets=_by_worker(target, lacking),
     )
 
 
@@ -129,24 +122,49 @@ def _database(
     return False, migrations[:count], migrations[count:]
 
 
-def _secrets(
-    target: Target, survey: Survey, wishes: Wishes, at_hand: Secrets
-) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Secrets that are missing, those to make anew, and those to set for each Worker.
+def _refuse_exported(target: Target, wishes: Wishes, at_hand: Secrets) -> None:
+    """An exported value would be taken for the new one that is to be made, or that was begun."""
+    for name in sorted(MADE_HERE):
+        supplied = at_hand.supplied(name)
+        if supplied and name in wishes.rotate:
+            raise Problem(
+                f"{name} is set in the environment, so --rotate would set that value and make no new one: "
+                f"`unset {name}` and run it again"
+            )
+        if supplied and name in at_hand.begun and at_hand.known(name) != supplied:
+            raise Problem(
+                f"{name} is set in the environment, but an earlier run has begun to set another value, which "
+                f".secrets.{target.environment} keeps: `unset {name}` and run it again"
+            )
 
-    A secret that one Worker lacks is set for all that share it, so that they agree whatever they held.
+
+def _lacking(target: Target, survey: Survey, wishes: Wishes, at_hand: Secrets) -> frozenset[str]:
+    """Secrets to set.
+
+    One that a single Worker lacks is set for all that share it, so that they agree whatever they held.
     """
     required = {project: target.secrets(project) for project in PROJECTS}
-    if unknown := wishes.rotate - set().union(*required.values()):
+    every = frozenset().union(*required.values())
+    if unknown := wishes.rotate - every:
         raise Problem(f"no Worker has a secret {', '.join(sorted(unknown))}")
-    lacking = set(wishes.rotate)
-    for project, names in required.items():
-        lacking |= names - (survey.secrets.get(project) or set())
+    lacked = [names - (survey.secrets.get(project) or set()) for project, names in required.items()]
+    return every & wishes.rotate.union(at_hand.begun, *lacked)
+
+
+def _sources(
+    lacking: frozenset[str], wishes: Wishes, at_hand: Secrets
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Secrets that are missing, those to make anew, and those to take over from the environment."""
     # A kept value is not a new one.
     value = {
         name: at_hand.supplied(name) if name in wishes.rotate else at_hand.known(name) for name in lacking
     }
-    make = tuple(sorted(name for name in lacking & MADE_HERE if not value[name]))
-    missing = tuple(sorted(name for name in lacking - MADE_HERE if not value[name]))
-    chosen = {project: tuple(sorted(names & lacking)) for project, names in required.items()}
-    return missing, make, {project: names for project, names in chosen.items() if names}
+    missing = sorted(name for name in lacking - MADE_HERE if not value[name])
+    make = sorted(name for name in lacking & MADE_HERE if not value[name])
+    keep = sorted(name for name in lacking & MADE_HERE - at_hand.begun if at_hand.supplied(name))
+    return tuple(missing), tuple(make), tuple(keep)
+
+
+def _by_worker(target: Target, lacking: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    chosen = {project: tuple(sorted(target.secrets(project) & lacking)) for project in PROJECTS}
+    return {project: names for project, names in chosen.items() if names}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 
+from tools.deploy import programs
 from tools.deploy.target import PROJECTS, Target
 from tools.problem import Problem
 
@@ -25,18 +25,11 @@ def check(target: Target) -> None:
         modules = target.folder(project) / "python_modules"
         if not (modules / "workers").is_dir():
             raise Problem(f"the {project} Worker has no packages in {modules}; run `make setup`")
-    if not (target.root / target.config("gateway")["assets"]["directory"] / "index.html").exists():
-        raise Problem("the web page is not built; run `make setup`")
 
 
 def _check_node(target: Target, minimum: str) -> None:
     node = target.root / ".venv/bin/node"
-    try:
-        done = subprocess.run(
-            [str(node), "--version"], check=False, capture_output=True, text=True, timeout=20
-        )
-    except OSError:
-        raise Problem(f"Node is missing at {node}; run `make setup`") from None
+    done = programs.run("node", [node, "--version"], cwd=target.root, environ={}, timeout=20)
     found = re.match(r"v(\d+)\.(\d+)\.(\d+)", done.stdout)
     if not found or tuple(map(int, found.groups())) < tuple(map(int, minimum.split("."))):
         raise Problem(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tools.deploy import programs
 from tools.deploy.target import Target
 from tools.deploy.vault import Vault
 from tools.problem import Problem
 
 PERSON = "smoke-test"
 ROOM = 3
-TRIES = 8
-PAUSE_SECONDS = 5.0
+PAUSE_SECONDS = 5
+# A new address takes a while until it answers everywhere, a new domain until it has its certificate.
+PATIENCE_SECONDS = 40
+SETTLING_SECONDS = 300
+TIMEOUT_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,22 @@ class SmokeTest:
     vault: Vault
     report: Callable[[str], None] = print
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
-    def __call__(self, address: str) -> None:
+    def __call__(self, address: str, *, settling: bool = False) -> None:
+        """Try until it works; with `settling`, for as long as a new domain may take."""
         environ = {"VFA_TOKEN": self._token()} if self._secret else {}
         if not self._secret:
             self.report("    without AUTH_JWT_SECRET only what is public is tried")
-        # A new address takes a while until it answers everywhere.
-        for attempt in range(1, TRIES + 1):
-            done = self._vfa("smoke", "--base-url", address, environ=environ)
-            if done.returncode == 0:
+        end = self.clock() + (SETTLING_SECONDS if settling else PATIENCE_SECONDS)
+        tries = 0
+        while (done := self._vfa("smoke", "--base-url", address, environ=environ)).returncode != 0:
+            if self.clock() >= end:
                 break
-            if attempt < TRIES:
-                self.sleep(PAUSE_SECONDS)
+            if settling and tries == 0:
+                self.report(f"    waiting up to {SETTLING_SECONDS // 60} minutes for the new images domain")
+            tries += 1
+            self.sleep(PAUSE_SECONDS)
         self.report(done.stdout.rstrip())
         if done.returncode != 0:
             why = done.stderr.strip() or "see above"
@@ -49,7 +56,9 @@ class SmokeTest:
         return self.vault.known("AUTH_JWT_SECRET") or ""
 
     def _token(self) -> str:
-        words = ("--wrangler", "remote", "--config", str(self.target.root / "wrangler.toml"))
+        words = ["--wrangler", "remote", "--config", str(self.target.root / "wrangler.toml")]
+        if self.target.wrangler_name:
+            words += ["--env", self.target.wrangler_name]
         for command in (("user", "add", PERSON, "--limit", str(ROOM)), ("token", PERSON, "--hours", "1")):
             done = self._vfa(*command, *words, environ={})
             if done.returncode != 0:
@@ -57,16 +66,12 @@ class SmokeTest:
         return done.stdout.strip()
 
     def _vfa(self, *words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        own = {"CLOUDFLARE_ACCOUNT_ID": self.account, "AUTH_JWT_SECRET": self._secret}
-        # Wrangler takes the environment's name from here, where `vfa` does not pass it on.
-        if self.target.environment != "production":
-            own["CLOUDFLARE_ENV"] = self.target.environment
-        return subprocess.run(
-            [str(self.target.root / ".venv/bin/vfa"), *words],
+        # Production has no name that `--env` could pass on, and an exported one would be taken for it.
+        own = {"CLOUDFLARE_ENV": self.target.wrangler_name, "CLOUDFLARE_ACCOUNT_ID": self.account}
+        return programs.run(
+            f"vfa {words[0]}",
+            [self.target.root / ".venv/bin/vfa", *words],
             cwd=self.target.root,
-            env={**os.environ, **own, **environ},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
+            environ={**own, "AUTH_JWT_SECRET": self._secret, **environ},
+            timeout=TIMEOUT_SECONDS,
         )

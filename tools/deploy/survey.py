@@ -11,7 +11,7 @@ from typing import Any
 
 from tools.deploy import answers, schema
 from tools.deploy.target import PROJECTS, Target
-from tools.deploy.wrangler import Wrangler, succeeded
+from tools.deploy.wrangler import Wrangler, named, succeeded
 from tools.problem import Problem
 
 
@@ -20,9 +20,9 @@ class Survey:
     """An account that holds nothing, unless told otherwise."""
 
     databases: Mapping[str, str] = field(default_factory=dict)
-    buckets: frozenset[str] = frozenset()
+    bucket: bool = False
     namespaces: Mapping[str, str] = field(default_factory=dict)
-    domains: frozenset[str] = frozenset()
+    domains: tuple[answers.Domain, ...] = ()
     secrets: Mapping[str, set[str] | None] = field(default_factory=dict)
     master: tuple[Mapping[str, Any], ...] = ()
     applied: frozenset[str] = frozenset()
@@ -46,30 +46,31 @@ def account_of(target: Target, wrangler: Wrangler, wanted: str | None) -> answer
     return found[0]
 
 
-def look(target: Target, wrangler: Wrangler, images_domain: str | None) -> Survey:
+def look(target: Target, wrangler: Wrangler) -> Survey:
     """Everything at once: each question takes about a second, nearly all of it Wrangler's start."""
 
     def ask(*words: str) -> str:
-        return succeeded(wrangler.run(*words, target.option, folder=target.root), words)
+        return succeeded(wrangler.run(*words, target.option, folder=target.root), named(words))
 
     def secrets(project: str) -> set[str] | None:
         return answers.secret_names(
             wrangler.run("secret", "list", target.option, folder=target.folder(project))
         )
 
-    def domains() -> frozenset[str]:
-        if not images_domain or target.bucket not in buckets.result():
-            return frozenset()
-        listed = ask("r2", "bucket", "domain", "list", target.bucket)
-        return frozenset(answers.labelled(listed, "domain"))
+    def has_bucket() -> bool:
+        # `r2 bucket list` shows the first 20 of an account.
+        words = ("r2", "bucket", "info", target.bucket, "--json")
+        return answers.bucket(wrangler.run(*words, target.option, folder=target.root))
 
-    def bucket_names() -> frozenset[str]:
-        return frozenset(answers.labelled(ask("r2", "bucket", "list"), "name"))
+    def domains() -> tuple[answers.Domain, ...]:
+        if not bucket.result():
+            return ()
+        return answers.domains(ask("r2", "bucket", "domain", "list", target.bucket))
 
     # Each job may wait for the jobs before it only.
     with ThreadPoolExecutor(4) as pool:
         databases = pool.submit(lambda: answers.databases(ask("d1", "list", "--json")))
-        buckets = pool.submit(bucket_names)
+        bucket = pool.submit(has_bucket)
         namespaces = pool.submit(lambda: answers.namespaces(ask("kv", "namespace", "list")))
         master = pool.submit(
             lambda: (
@@ -79,13 +80,13 @@ def look(target: Target, wrangler: Wrangler, images_domain: str | None) -> Surve
             )
         )
         connected = pool.submit(domains)
-        named = {project: pool.submit(secrets, project) for project in PROJECTS}
+        held = {project: pool.submit(secrets, project) for project in PROJECTS}
         survey = Survey(
             databases.result(),
-            buckets.result(),
+            bucket.result(),
             namespaces.result(),
             connected.result(),
-            {project: future.result() for project, future in named.items()},
+            {project: future.result() for project, future in held.items()},
             tuple(master.result()),
         )
     if not survey.has_ledger:
@@ -98,4 +99,4 @@ def rows(database: str, sql: str, wrangler: Wrangler) -> list[dict[str, Any]]:
     """Rows of a query on a database named as in the account: the ids in our files may not be written yet."""
     with tempfile.TemporaryDirectory() as nowhere:
         words = ("d1", "execute", database, "--remote", "--json", "--command", sql)
-        return answers.rows(succeeded(wrangler.run(*words, folder=Path(nowhere)), words))
+        return answers.rows(succeeded(wrangler.run(*words, folder=Path(nowhere)), named(words)))

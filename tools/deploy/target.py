@@ -32,9 +32,13 @@ class Target:
     environment: str
 
     @property
-    def option(self) -> str:
+    def wrangler_name(self) -> str:
         """Wrangler's own name of production is empty."""
-        return f"--env={'' if self.environment == 'production' else self.environment}"
+        return "" if self.environment == "production" else self.environment
+
+    @property
+    def option(self) -> str:
+        return f"--env={self.wrangler_name}"
 
     def folder(self, project: str) -> Path:
         return self.root if project == "gateway" else self.root / "variants" / project
@@ -73,8 +77,9 @@ class Target:
 
     @property
     def images_domain(self) -> str | None:
-        """Host of R2_CDN_DOMAIN, where it is set."""
-        return urlsplit(self.variables["R2_CDN_DOMAIN"]).hostname
+        """Host of R2_CDN_DOMAIN, a URL or a host alone, where it is set."""
+        text = self.variables["R2_CDN_DOMAIN"]
+        return urlsplit(text if "://" in text else f"//{text}").hostname
 
     def value(self, place: Place) -> str:
         table, binding, key = place

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tools.deploy import programs
 from tools.problem import Problem
 
 TIMEOUT_SECONDS = 300
@@ -53,25 +53,26 @@ class InstalledWrangler:
         node, script = self.root / ".venv/bin/node", self.root / "node_modules/wrangler/bin/wrangler.js"
         quiet = {"WRANGLER_SEND_METRICS": "false", "WRANGLER_HIDE_BANNER": "true", "NO_COLOR": "1"}
         # Wrangler is 15 MB of JavaScript: compiling it is a quarter of what a command costs.
-        quick = {"NODE_COMPILE_CACHE": str(self.root / ".cache/node")}
-        try:
-            done = subprocess.run(
-                [str(node), str(script), *words],
-                cwd=folder,
-                env={**quick, **os.environ, **quiet, **self.environ, **(environ or {})},
-                stdin=subprocess.DEVNULL,
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            raise Problem(f"`wrangler {' '.join(words[:3])}` took more than {TIMEOUT_SECONDS} s") from None
+        cache = os.environ.get("NODE_COMPILE_CACHE", str(self.root / ".cache/node"))
+        # The option names the environment; an exported name must not, where a command has no such option.
+        own = {"NODE_COMPILE_CACHE": cache, "CLOUDFLARE_ENV": "", **quiet, **self.environ, **(environ or {})}
+        done = programs.run(
+            f"wrangler {' '.join(words[:3])}",
+            [node, script, *words],
+            cwd=folder,
+            environ=own,
+            timeout=TIMEOUT_SECONDS,
+        )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def succeeded(outcome: Outcome, words: tuple[str, ...]) -> str:
+def named(words: tuple[str, ...]) -> str:
+    """How a sentence calls a command."""
+    return f"`wrangler {' '.join(words[:3])}`"
+
+
+def succeeded(outcome: Outcome, what: str) -> str:
     """Standard output of a command that must succeed."""
     if outcome.status != 0:
-        raise Problem(f"`wrangler {' '.join(words[:3])}` failed: {outcome.sentence}")
+        raise Problem(f"{what} failed: {outcome.sentence}")
     return outcome.out
