@@ -38,7 +38,7 @@ dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
 
 check: lint types dry-run test ## all of the above
 
-bench: setup ## measure everything beside its peers (about 25 minutes; goes on where it was interrupted)
+bench: setup ## measure everything beside its peers (about 40 minutes; goes on where it was interrupted)
 	@.venv/bin/python -m benchmarks run $(ARGS)
 
 bench-check: setup ## compare ratios with the committed results; name what got worse by more than 15 %

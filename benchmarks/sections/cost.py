@@ -14,7 +14,6 @@ from benchmarks.inputs import Input, Kind
 from benchmarks.places import Effort
 from benchmarks.processes import cpu_seconds, descendants, named
 
-MINUTES = 1
 MEGAPIXELS = (2, 12, 24)
 DOLLARS_A_CPU_MS = 0.02 / 1e6
 DOLLARS_A_TRANSFORMATION = 0.50 / 1000

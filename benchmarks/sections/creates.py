@@ -18,7 +18,6 @@ from benchmarks.harness import Sample, interleaved, latencies, summary, timed
 from benchmarks.inputs import Input, Kind
 from benchmarks.places import Effort
 
-MINUTES = 4
 MEGAPIXELS = (2, 12)
 CLIENTS = (1, 4, 16)
 CREATES = {2: {1: 40, 4: 48, 16: 64}, 12: {1: 24, 4: 32, 16: 48}}

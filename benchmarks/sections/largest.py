@@ -14,7 +14,6 @@ from benchmarks.harness import Failed, Sample
 from benchmarks.inputs import Input, Kind
 from benchmarks.places import Effort
 
-MINUTES = 4
 BUDGET = 88 << 20
 STEP = 1.15
 LEAST, MOST = 1.0, 200.0

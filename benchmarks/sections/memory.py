@@ -13,7 +13,6 @@ from benchmarks.harness import Failed
 from benchmarks.inputs import Input, Kind
 from benchmarks.places import Effort
 
-MINUTES = 2
 MEGAPIXELS = (2, 4, 8, 12, 24, 48, 100)
 HEAVY_MEGAPIXELS = 24
 HEAVY = ("photon", "photon-once", "jsquash")

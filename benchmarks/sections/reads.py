@@ -16,7 +16,6 @@ from benchmarks.harness import Sample, interleaved, latencies, timed
 from benchmarks.inputs import Input, Kind
 from benchmarks.places import Effort
 
-MINUTES = 1
 ARTWORKS = 100
 CLIENTS = 16
 

@@ -9,7 +9,6 @@ from benchmarks.harness import ROUNDS, Sample, interleaved, summary, timed
 from benchmarks.inputs import Input, Kind
 from benchmarks.places import Effort
 
-MINUTES = 2
 INPUTS = (
     Input(Kind.BASELINE, 12),
     Input(Kind.BASELINE, 24),

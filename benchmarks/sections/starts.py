@@ -17,7 +17,6 @@ from benchmarks.gallery import gallery
 from benchmarks.harness import interleaved, summary, timed
 from benchmarks.places import NODE, ROOT, Effort
 
-MINUTES = 2
 COPIED = ("runtime", "src", "variants", "python_modules", "web/dist")
 COPIED_FILES = ("schema.sql", "package.json", "package-lock.json", "wrangler.toml")
 LINKED = ("node_modules", ".venv")

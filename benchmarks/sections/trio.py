@@ -10,7 +10,6 @@ from benchmarks.harness import ROUNDS, Sample, interleaved, summary
 from benchmarks.inputs import MEASURED, Input, Kind
 from benchmarks.places import Effort
 
-MINUTES = 13
 # Rows that a goal is set for: every engine runs all rounds there.
 GOALS = (Input(Kind.BASELINE, 12), Input(Kind.BASELINE, 24), Input(Kind.PNG_RGB, 12))
 BUDGET_SECONDS = 12.0

@@ -13,7 +13,6 @@ from tools.problem import Problem
 
 from benchmarks.places import ROOT, Effort
 
-MINUTES = 3
 MUTANTS = 5000
 TESTS = ("tests/e2e/test_load.py", "tests/e2e/test_fuzz.py", "tests/e2e/test_security.py")
 
