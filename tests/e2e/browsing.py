@@ -122,11 +122,16 @@ def hang(account: Account, title: str, seed: int = 1, **fields: Any) -> dict[str
 def hang_five(account: Account) -> None:
     """Five artworks, oldest first."""
     details = {"materials": "Ink on paper", "dimensions": "30 × 40 cm", "createdDate": "2024-05"}
-    hang(account, "Ink one", 1, category="drawing", tags=["ink", "hills & sea"], **details)
+    hang(account, "Ink one", 1, category="drawing", tags=["ink", tag_of(account)], **details)
     hang(account, "Weave", 2, category="textile")
     hang(account, "Ink two", 3, category="drawing", tags=["ink"])
     hang(account, MARKUP, 4, description=MARKUP, tags=["<b>"])
     hang(account, "Morning", 5)
+
+
+def tag_of(account: Account) -> str:
+    """A tag that nobody else's artworks have."""
+    return f"hills & {account.username}"
 
 
 def home(account: Account) -> str:

@@ -43,19 +43,25 @@ export function openDialog({ heading, content, action, danger, submit }) {
     done = await running;
     running = null;
     wait(actions, false);
-    if (done) dialog.close();
+    if (done) end();
   });
-  cancel.addEventListener("click", () => running || dialog.close());
+  cancel.addEventListener("click", () => running || end());
   dialog.addEventListener("cancel", (event) => running && event.preventDefault());
+  /** @type {(outcome: boolean) => void} */
+  let settle;
+  /** @type {Promise<boolean>} */
+  const outcome = new Promise((resolve) => (settle = resolve));
+  // Not left to the event alone, which may be long in coming: meanwhile the button that led here would be deaf.
+  const end = async () => {
+    dialog.close();
+    dialog.remove();
+    // A browser's Back, or its second Escape, closes it while submit runs: what comes of that still counts.
+    settle((await running) ?? done);
+  };
+  dialog.addEventListener("close", end);
   document.body.append(dialog);
   dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", async () => {
-      dialog.remove();
-      // A browser's Back, or its second Escape, closes it while submit runs: what comes of that still counts.
-      resolve((await running) ?? done);
-    });
-  });
+  return outcome;
 }
 
 /**
