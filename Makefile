@@ -5,7 +5,7 @@ PORT ?= 8787
 STATE ?= .state
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit lint types dry-run check locks bench bench-check deploy clean
+.PHONY: help setup demo dev test unit lint types dry-run check locks kernels kernels-check fonts bench bench-check deploy clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -50,8 +50,19 @@ locks: ## resolve the pinned requirements anew
 		--custom-compile-command "make locks" -o locks/dev.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:bench --python-version 3.11 \
 		--custom-compile-command "make locks" -o locks/bench.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:kernels --python-version 3.11 \
+		--universal --custom-compile-command "make locks" -o locks/kernels.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes client/pyproject.toml --group client/pyproject.toml:browser \
 		--python-version 3.13 --python-platform wasm32-pyodide2025 --custom-compile-command "make locks" -o locks/browser.txt
+
+kernels: setup ## build kernels/wheels anew, the WebAssembly modules beside Pillow
+	@.venv/bin/python kernels/build.py
+
+kernels-check: setup ## build them elsewhere and compare with what is committed
+	@.venv/bin/python kernels/build.py --check
+
+fonts: ## make the watermark's fonts anew (on Debian, from its Noto packages)
+	@.cache/kernels-venv/bin/python tools/fonts.py
 
 deploy: setup ## from here to Cloudflare: `make deploy ARGS=--dry-run` says what it would do
 	@.venv/bin/python -m tools.deploy $(ARGS)

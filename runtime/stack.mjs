@@ -1,11 +1,12 @@
 // The four Workers in one workerd, with Miniflare's D1, R2, KV, rate limits, assets and service bindings.
 
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundle } from "./bundle.mjs";
-import { readConfigs, shortName, workerOptions } from "./config.mjs";
+import { ROOT, readConfigs, shortName, workerOptions } from "./config.mjs";
 import { serveControl } from "./control.mjs";
 import { applySchema, query } from "./database.mjs";
 import { checkRendering } from "./faults.mjs";
@@ -65,6 +66,12 @@ async function allKeys(store, entries, name) {
     keys.push(...page[entries].map((entry) => entry[name]));
   } while (page.cursor);
   return keys;
+}
+
+/** The watermark's font pack, in the bucket as `make deploy` puts it there. */
+async function putFonts(bucket) {
+  const { key } = JSON.parse(readFileSync(join(ROOT, "variants/src/imaging/fonts/pack.json"), "utf8"));
+  if (!(await bucket.head(key))) await bucket.put(key, readFileSync(join(ROOT, "assets", key)));
 }
 
 /** What one sibling answers for a file, `{variant, file: base64}`, that was never uploaded by anybody. */
@@ -142,7 +149,7 @@ export async function startStack(options) {
     const database = await miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name);
     const bucket = await miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name);
     const flags = await miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name);
-    const [boots] = await Promise.all([status(), applySchema(database)]);
+    const [boots] = await Promise.all([status(), applySchema(database), putFonts(bucket)]);
     for (const [worker, fault] of Object.entries(faults)) await setFaults({ worker, ...fault });
 
     const gatewayWorker = await miniflare.getWorker(gateway.name);
@@ -151,7 +158,7 @@ export async function startStack(options) {
       [HELLO]: async () => ({ pid: process.pid }),
       status,
       faults: setFaults,
-      objects: async () => ({ keys: await allKeys(bucket, "objects", "key") }),
+      objects: async () => ({ keys: (await allKeys(bucket, "objects", "key")).filter((key) => !key.startsWith("fonts/")) }),
       flags: async () => ({ keys: await allKeys(flags, "keys", "name") }),
       render: (order) => renderOnce(miniflare, configs, bucket, secrets, order),
       sql: async (statement) => ({ rows: await query(database, statement) }),

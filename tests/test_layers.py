@@ -38,8 +38,9 @@ GALLERY = (
     "cloudflare",
 )
 IMAGING = (
-    "errors geometry modes exif icc_tables lettering encode",
-    "source limits turns raster lanes icc mark",
+    "errors geometry modes exif icc_tables bidi fonts encode",
+    "source limits turns raster lanes icc lettering line",
+    "mark",
     "resample inks jpeg_header png_header webp_header tiff_layout",
     "jpeg png gif webp tiff_blocks colour",
     "tiff",

@@ -168,7 +168,7 @@ def set_up(*, with_browser: bool) -> None:
         step(
             f"packages of the {project.name} Worker",
             functools.partial(vendor.vendor, project, CACHE / "wheelhouse"),
-            [ROOT / "tools/vendor.py", ROOT / "tools/wheelhouse.py", project.lock],
+            [ROOT / "tools/vendor.py", ROOT / "tools/wheelhouse.py", ROOT / "kernels/wheels", project.lock],
             project.folder / "python_modules",
         )
     page_sources = [path for path in (ROOT / "web").iterdir() if path.name != "dist"]

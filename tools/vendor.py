@@ -13,7 +13,9 @@ from tools.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv/bin/uv"
-WASM_WHEELS = {"pillow": "pillow-*.whl"}
+BUILT = ROOT / "kernels/wheels"
+# What no registry has for WebAssembly: name → wheel in the wheelhouse or among those that the project builds.
+WASM_WHEELS = {"pillow": "pillow-*.whl", "vfa-shaping": "vfa_shaping-*.whl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,30 @@ PROJECTS = (
 )
 
 
-def _uv(*arguments: str | Path) -> None:
+def requirements(project: Project) -> list[str]:
+    """The lines of the project's dependencies, each pinned with `==`."""
+    pyproject = tomllib.loads((project.folder / "pyproject.toml").read_text())
+    return [str(line) for line in pyproject["project"]["dependencies"]]
+
+
+def name_of(requirement: str) -> str:
+    return requirement.split("==")[0]
+
+
+def _uv(*arguments: str | Path, given: str = "") -> None:
     command = [str(UV), *(str(argument) for argument in arguments)]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, input=given)
     if done.returncode != 0:
         raise Problem(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
 
 
 def lock(project: Project) -> None:
     """Resolve the project's dependencies for production's Python into its lock."""
+    from_registries = [line for line in requirements(project) if name_of(line) not in WASM_WHEELS]
     _uv(
         *("pip", "compile", "--quiet", "--generate-hashes", "--no-strip-extras", "--python-version", "3.13"),
-        *(word for name in WASM_WHEELS for word in ("--no-emit-package", name)),
-        *("--custom-compile-command", "make locks", "-o", project.lock, project.folder / "pyproject.toml"),
+        *("--custom-compile-command", "make locks", "-o", project.lock, "-"),
+        given="\n".join(from_registries),
     )
 
 
@@ -64,12 +77,10 @@ def vendor(project: Project, wheelhouse: Path) -> None:
         *("pip", "install", "--quiet", "--target", target, "--python-version", "3.13", "--no-deps"),
         *("--only-binary", ":all:", "--require-hashes", "-r", project.lock),
     )
-    pyproject = tomllib.loads((project.folder / "pyproject.toml").read_text())
-    declared = {requirement.split("==")[0] for requirement in pyproject["project"]["dependencies"]}
-    for name, pattern in WASM_WHEELS.items():
-        if name in declared:
-            with zipfile.ZipFile(next(wheelhouse.glob(pattern))) as wheel:
-                wheel.extractall(target)
+    for name in {name_of(line) for line in requirements(project)} & WASM_WHEELS.keys():
+        pattern = WASM_WHEELS[name]
+        with zipfile.ZipFile(next(iter([*wheelhouse.glob(pattern), *BUILT.glob(pattern)]))) as wheel:
+            wheel.extractall(target)
     (target / ".lock").unlink(missing_ok=True)
 
 

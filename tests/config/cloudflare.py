@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 SUBDOMAIN = "gallery-tests"
@@ -229,6 +230,12 @@ def get_bucket(cloud: Cloudflare, name: str) -> Answer:
 @route("PUT", r"ACCOUNT/r2/buckets/([\w-]+)/cors")
 def set_cors(cloud: Cloudflare, bucket: str, sent: Sent) -> Answer:
     cloud.buckets[bucket]["cors"] = json.loads(sent[1])["rules"]
+    return 200, {}
+
+
+@route("PUT", r"ACCOUNT/r2/buckets/([\w-]+)/objects/(.+)")
+def put_object(cloud: Cloudflare, bucket: str, key: str, sent: Sent) -> Answer:
+    cloud.buckets[bucket].setdefault("objects", {})[unquote(key)] = sent[1]
     return 200, {}
 
 

@@ -147,6 +147,10 @@ class FakeWrangler:
 
     def _r2(self, words: tuple[str, ...], _: Call) -> Outcome:
         match words[2:]:
+            case ("put", place, "--file", path, "--remote", "--force"):
+                bucket, key = place.split("/", 1)
+                self.cloud.buckets[bucket].setdefault("objects", {})[key] = Path(path).read_bytes()
+                return Outcome(0, "Upload complete.\n")
             case ("info", name, "--json"):
                 return self._look_at_bucket(name)
             case ("create", name):

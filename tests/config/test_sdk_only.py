@@ -13,7 +13,13 @@ from tests.config.projects import FILES, ROOT, SOURCES, VARIANTS
 
 # What Cloudflare documents for Python Workers; the packages are those that the projects ask for.
 SDK = {"workers", "js", "pyodide", "pyodide.ffi", "pyodide.http"}
-IMPORT_NAMES = {"pillow": "PIL", "pyjwt": "jwt", "workers-runtime-sdk": "workers", "thumbhash": "thumbhash"}
+IMPORT_NAMES = {
+    "pillow": "PIL",
+    "pyjwt": "jwt",
+    "thumbhash": "thumbhash",
+    "vfa-shaping": "vfa_shaping",
+    "workers-runtime-sdk": "workers",
+}
 MODULES = sorted({path for folder in SOURCES.values() for path in folder.rglob("*.py")})
 
 # What runtime/ adds to an isolate, what the SDK keeps to itself, and ways to import without being seen.

@@ -4,6 +4,7 @@
 //
 // {put: key, base64}                                → {etag}
 // {get: key}                                        → {base64, httpMetadata, etag, sha256} or {missing: true}
+// {delete: key}                                     → {}
 // {requests: [{path, method, headers, body}, …]}    → {answers: [{status, headers, text}, …]}, sent all at once
 // `{token}` inside a header stands for the shared token.
 
@@ -21,8 +22,9 @@ async function send({ path, headers = {}, ...init }) {
   return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
 }
 
-async function handle({ put, get, base64, requests }) {
+async function handle({ put, get, delete: gone, base64, requests }) {
   if (put) return { etag: (await bucket.put(put, Buffer.from(base64, "base64"))).etag };
+  if (gone) return bucket.delete(gone).then(() => ({}));
   if (requests) return { answers: await Promise.all(requests.map(send)) };
   const object = await bucket.get(get);
   if (!object) return { missing: true };

@@ -9,7 +9,7 @@ from PIL import Image
 
 from imaging.colour import Colours
 from imaging.exif import upright
-from imaging.geometry import Size
+from imaging.geometry import Size, display_size
 from imaging.original import open_original
 from imaging.renditions import Options, Rendition, Variant, render, target_of
 from imaging.source import BytesSource, Feed
@@ -51,10 +51,7 @@ def picture_of(variant: Variant, data: bytes, background: str = "#ffffff") -> Im
 def reference(variant: Variant, picture: Image.Image) -> Image.Image:
     """What a full decode and one LANCZOS resize would give of an upright RGB picture."""
     if variant is Variant.WATERMARK:
-        width, height = picture.size
-        factor = min(1.0, 2048 / max(width, height))
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        return picture.resize(size, Image.Resampling.LANCZOS)
+        return picture.resize(display_size(Size(*picture.size)), Image.Resampling.LANCZOS)
     side = OPTIONS[variant].size.width
     short = min(picture.size)
     left, top = (picture.width - short) / 2, (picture.height - short) / 2

@@ -5,12 +5,19 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from tests.imaging.originals import encoded, scene
+from PIL import Image
+from tests.imaging.fonts_in_pack import PACK
+from tests.imaging.originals import encoded, psnr, scene
+from tests.imaging.rendering import rendered, seen
+
+from imaging.fonts import needed_shards, read_pack
+from imaging.renditions import Options, Variant
 
 ROOT = Path(__file__).parents[2]
 TOKEN = {"Authorization": "Bearer {token}"}
@@ -169,3 +176,34 @@ def test_a_queue_that_is_full_refuses(icon: Sibling) -> None:
     )
     [(status, _, _)] = icon.send(icon.request())
     assert status == 200
+
+
+@pytest.fixture(scope="module")
+def watermark() -> Iterator[Sibling]:
+    sibling = Sibling("watermark")
+    sibling.put("originals/u/a.jpg", ORIGINAL)
+    yield sibling
+    sibling.stop()
+
+
+@pytest.mark.parametrize("name", ["फ़नकार_1", "فنان", "אמן", "ศิลปิน", "画家と화가", "কবি"])
+def test_a_name_in_any_script_is_marked_as_by_native_python(watermark: Sibling, name: str) -> None:
+    pack, _ = read_pack()
+    watermark.put(pack, PACK)
+    output = "display/u/named.jpg"
+    [(status, _, _)] = watermark.send(watermark.request(outputKey=output, username=name))
+    assert status == 200
+    shards = {shard: PACK[shard.offset : shard.offset + shard.length] for shard in needed_shards(name)}
+    native = rendered(Variant.WATERMARK, ORIGINAL, Options(text=f"@{name}", shards=shards))
+    with Image.open(BytesIO(base64.b64decode(watermark.call(get=output)["base64"]))) as stored:
+        assert psnr(stored, seen(native)) >= 45
+
+
+def test_a_name_whose_font_is_not_in_the_bucket_is_marked_with_its_codes(watermark: Sibling) -> None:
+    watermark.call(delete=read_pack()[0])
+    output = "display/u/coded.jpg"
+    [(status, _, _)] = watermark.send(watermark.request(outputKey=output, username="画"))
+    assert status == 200
+    native = rendered(Variant.WATERMARK, ORIGINAL, Options(text="@U+753B"))
+    with Image.open(BytesIO(base64.b64decode(watermark.call(get=output)["base64"]))) as stored:
+        assert psnr(stored, seen(native)) >= 45

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging.geometry import Size, centre_crop, fit_within, turned
+from imaging.geometry import Size, centre_crop, display_size, fit_within, turned
 
 sides = st.integers(1, 70_000)
 sizes = st.builds(Size, sides, sides)
@@ -25,6 +25,38 @@ def test_a_fitted_size_is_never_larger(size: Size) -> None:
     fitted = fit_within(size, 2048)
     assert fitted.width <= size.width
     assert fitted.height <= size.height
+
+
+@pytest.mark.parametrize(
+    ("size", "displayed"),
+    [
+        ((4000, 3000), (2048, 1536)),
+        ((3000, 6000), (1024, 2048)),
+        ((6000, 3000), (2048, 1024)),
+        ((1000, 10_000), (458, 4579)),
+        ((30_000, 3000), (4579, 458)),
+        ((40_000, 1000), (8192, 205)),
+        ((500, 5000), (458, 4579)),
+        ((300, 3000), (300, 3000)),
+        ((1, 60_000), (1, 8192)),
+    ],
+)
+def test_a_long_picture_is_displayed_with_the_area_of_two_to_one(
+    size: tuple[int, int], displayed: tuple[int, int]
+) -> None:
+    assert display_size(Size(*size)) == displayed
+
+
+@given(sizes)
+def test_a_display_is_bounded_in_area_and_length(size: Size) -> None:
+    shown = display_size(size)
+    assert max(shown) <= 8192
+    assert shown.width <= size.width
+    assert shown.height <= size.height
+    # Of a picture less than 2:1 the square decides; a side of one pixel cannot shrink any further.
+    assert shown.width * shown.height <= 2048 * 2048
+    if max(size) >= 2 * min(size) and min(shown) > 1:
+        assert shown.width * shown.height <= 2048 * 1024 + max(shown)
 
 
 @given(sizes, st.builds(Size, st.integers(1, 1024), st.integers(1, 1024)))

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.imaging.fonts_in_pack import PACK
 from tests.imaging.originals import encoded, psnr, scene
 from tests.imaging.rendering import picture_of, rendered, seen
 
+from imaging.fonts import Fonts, needed_shards
 from imaging.geometry import Size
 from imaging.lettering import drawable, shortened
 from imaging.mark import NARROWEST, SHORTEST, SMALLEST, draw_mark, place
@@ -128,9 +130,9 @@ def test_a_tall_narrow_picture_carries_it_on_its_side() -> None:
 def test_a_name_too_long_for_any_side_loses_its_middle() -> None:
     mark = place(Size(90, 80), "@a_name_that_is_much_too_long_for_this")
     assert mark is not None
-    assert "…" in mark.text
-    assert mark.text.startswith("@a")
-    assert mark.text.endswith("s")
+    assert "…" in mark.line.text
+    assert mark.line.text.startswith("@a")
+    assert mark.line.text.endswith("s")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
@@ -168,6 +170,8 @@ def test_text_opacity_and_template_are_options() -> None:
         ("@画家", "@", "@U+753B·U+5BB6"),
         ("@a画b", "@ab", "@aU+753Bb"),
         ("@\u202ea\u200bb", "@ab", "@ab"),
+        ("@می\u200cخ", "@میخ", "@می\u200cخ"),
+        ("@a\u200db", "@ab", "@ab"),
         ("@a  \n b", "@ab", "@a b"),
         ("", "", ""),
     ],
@@ -180,14 +184,47 @@ def test_letters_that_the_font_lacks_fall_back_visibly(text: str, known: str, ex
 def test_latin_greek_and_cyrillic_are_drawn_as_they_are(name: str) -> None:
     mark = place(Size(2000, 1500), f"@{name}")
     assert mark is not None
-    assert mark.text == f"@{name}"
+    assert mark.line.text == f"@{name}"
 
 
-@pytest.mark.parametrize("name", ["画家", "فنان", "चित्रकार", "🎨"])
-def test_other_scripts_show_their_codes_and_no_boxes(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["فنان", "رسام_12", "אמן", "चित्रकार", "श्रीमती", "ศิลปิน", "น้ำ", "მხატვარი", "Նկարիչ", "mara_فنان_x"]
+)
+def test_scripts_with_a_bundled_font_are_drawn_as_they_are(name: str) -> None:
     mark = place(Size(2000, 1500), f"@{name}")
     assert mark is not None
-    assert mark.text.startswith("@U+")
+    assert mark.line.text == f"@{name}"
+
+
+@pytest.mark.parametrize("name", ["画家", "絵描き", "화가", "শিল্পী", "கலைஞர்"])
+def test_scripts_of_the_pack_are_drawn_with_it_and_show_codes_without(name: str) -> None:
+    shards = {shard: PACK[shard.offset : shard.offset + shard.length] for shard in needed_shards(name)}
+    drawn = place(Size(2000, 1500), f"@{name}", Fonts(shards))
+    coded = place(Size(2000, 1500), f"@{name}")
+    broken = place(Size(2000, 1500), f"@{name}", Fonts(dict.fromkeys(shards, b"no font")))
+    assert drawn is not None
+    assert coded is not None
+    assert broken is not None
+    assert drawn.line.text == f"@{name}"
+    assert coded.line.text.startswith("@U+")
+    assert broken.line.text == coded.line.text
+
+
+@pytest.mark.parametrize("name", ["🎨", "𝌆", "\ue000x"])
+def test_what_no_font_has_shows_its_code_and_no_boxes(name: str) -> None:
+    mark = place(Size(2000, 1500), f"@{name}")
+    assert mark is not None
+    assert mark.line.text in (f"@U+{ord(name[0]):04X}", "@x")
+
+
+def test_letters_that_touch_are_outlined_as_one() -> None:
+    picture = Image.new("L", (2000, 1500), 128)
+    draw_mark(picture, "@ســــــــم", 1.0)
+    mark = place(Size(2000, 1500), "@ســــــــم")
+    assert mark is not None
+    strip = np.asarray(picture)[mark.top : mark.bottom, mark.left : mark.right]
+    longest = max(max(map(len, bytes(row > 240).split(b"\0"))) for row in strip)
+    assert longest > mark.font_size * 2
 
 
 def test_shortening_keeps_both_ends_and_gets_ever_shorter() -> None:
@@ -195,3 +232,9 @@ def test_shortening_keeps_both_ends_and_gets_ever_shorter() -> None:
     assert [len(text) for text in texts] == sorted((len(text) for text in texts), reverse=True)
     assert (texts[0], texts[-1]) == ("@abc…fgh", "@…h")
     assert all(text.startswith("@") and text.endswith("h") for text in texts)
+
+
+def test_shortening_keeps_marks_with_their_letters() -> None:
+    assert list(shortened("@कि\u200dतीन")) == ["@…न"]
+    assert list(shortened("@कितीन")) == ["@…न"]
+    assert list(shortened("@कितीनमु")) == ["@कि…मु", "@…मु"]

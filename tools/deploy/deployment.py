@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tools.deploy import answers, schema
+from tools.deploy import answers, fonts, schema
 from tools.deploy.domains import Domains
 from tools.deploy.plan import Plan
 from tools.deploy.target import DATABASE_ID, NAMESPACE_ID, SIBLINGS, Place, Target
@@ -77,6 +77,7 @@ class Deployment:
         """Everything that Workers need: stores, domains, values, secrets, tables."""
         values = dict(plan.values) | self._create(plan)
         self._connect(plan.domains)
+        self._upload_fonts()
         if values:
             with self._step("wrangler.toml written"):
                 self.target.write(values)
@@ -139,6 +140,21 @@ class Deployment:
             words = ("r2", "bucket", "domain", "add", self.target.bucket, "--domain", domains.connect)
             with self._step(f"{domains.connect} connected"):
                 self._run(*words, "--zone-id", str(self.wishes.zone), "--min-tls", "1.2", "--force")
+
+    def _upload_fonts(self) -> None:
+        key, path = fonts.pack()
+        words = (
+            "r2",
+            "object",
+            "put",
+            f"{self.target.bucket}/{key}",
+            "--file",
+            str(path),
+            "--remote",
+            "--force",
+        )
+        with self._step("fonts for the watermark uploaded"):
+            self._run(*words)
 
     def _migrate(self, plan: Plan) -> None:
         if plan.schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.deploy import exposure, packages
+from tools.deploy import exposure, fonts, packages
 from tools.deploy.firewall import PHASE
 from tools.deploy.plan import Plan
 from tools.deploy.schema import Migration
@@ -15,7 +15,7 @@ Line = tuple[str, list[str]]
 
 def describe(target: Target, plan: Plan) -> list[Line]:
     """Each step and the commands that do it."""
-    parts = (_packages, _stores, _domains, _files, _secrets, _schema, _workers, _trials)
+    parts = (_packages, _stores, _domains, _fonts, _files, _secrets, _schema, _workers, _trials)
     return [line for part in parts for line in part(target, plan)]
 
 
@@ -48,6 +48,12 @@ def _domains(target: Target, plan: Plan) -> Iterator[Line]:
     if plan.domains.connect:
         command = f"wrangler r2 bucket domain add {target.bucket} --domain {plan.domains.connect} --zone-id …"
         yield f"connect {plan.domains.connect} to the bucket", [command]
+
+
+def _fonts(target: Target, _: Plan) -> Iterator[Line]:
+    key, _ = fonts.pack()
+    command = f"wrangler r2 object put {target.bucket}/{key} --file assets/{key} --remote"
+    yield "put the watermark's fonts for larger and rarer scripts into the bucket", [command]
 
 
 def _files(_: Target, plan: Plan) -> Iterator[Line]:

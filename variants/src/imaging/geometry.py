@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import NamedTuple
 
 DISPLAY_LIMIT = 2048
+LONGEST_DISPLAY = 8192  # of a scroll or a panorama
 
 
 class Size(NamedTuple):
@@ -30,6 +32,18 @@ def fit_within(size: Size, limit: int) -> Size:
     if longest <= limit:
         return size
     return Size(*(max(1, round(side * limit / longest)) for side in size))
+
+
+def display_size(size: Size) -> Size:
+    """How large a picture is displayed, never larger than `size`.
+
+    Up to 2:1 it fits into a square of DISPLAY_LIMIT. A longer one may have as many pixels as 2:1 has there,
+    and a longest edge of LONGEST_DISPLAY, lest a scroll come down to a ribbon.
+    """
+    ratio = max(size) / min(size)
+    if ratio <= 2:
+        return fit_within(size, DISPLAY_LIMIT)
+    return fit_within(size, min(LONGEST_DISPLAY, int(sqrt(DISPLAY_LIMIT * DISPLAY_LIMIT / 2 * ratio))))
 
 
 def centre_crop(size: Size, target: Size) -> Box:

@@ -5,20 +5,19 @@ Either the letters or the outline stand out from any ground, and the two always 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import sqrt
-from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from imaging.fonts import Fonts
 from imaging.geometry import Size
 from imaging.lettering import drawable, shortened
+from imaging.line import Line
 
 SHARE = 0.03  # of the picture's mean side is the letters' size
 SMALLEST = 12  # pixels; smaller letters cannot be read
 NARROWEST, SHORTEST = 32, 64  # a picture smaller than this on its shorter or its longer side stays unmarked
-_FONT = Path(__file__).parent / "fonts" / "NotoSans-Bold-subset.ttf"
 _INKS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "L": ((0,), (255,)),
     "RGB": ((0, 0, 0), (255, 255, 255)),
@@ -27,9 +26,9 @@ _INKS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 class Mark(NamedTuple):
-    """A text that fits: the letters' size, and where its ink is; tall pictures may carry it on its side."""
+    """A line that fits: the letters' size, and where its ink is; tall pictures may carry it on its side."""
 
-    text: str
+    line: Line
     font_size: int
     left: int
     top: int
@@ -38,13 +37,11 @@ class Mark(NamedTuple):
     turned: bool
 
 
-def draw_mark(picture: Image.Image, text: str, opacity: float) -> None:
+def draw_mark(picture: Image.Image, text: str, opacity: float, fonts: Fonts | None = None) -> None:
     """Draw the text on the picture itself, where it fits."""
-    mark = place(Size(*picture.size), text)
+    mark = place(Size(*picture.size), text, fonts)
     if mark is not None:
         _draw(picture, mark, opacity)
-    # A font that stayed would lie above the picture's pixels, across the room for the next picture.
-    _font.cache_clear()
 
 
 def _draw(picture: Image.Image, mark: Mark, opacity: float) -> None:
@@ -53,36 +50,38 @@ def _draw(picture: Image.Image, mark: Mark, opacity: float) -> None:
     if mark.turned:
         region = region.transpose(Image.Transpose.ROTATE_270)
     inked = region.copy()
-    font, stroke = _font(mark.font_size), _stroke(mark.font_size)
-    ink = font.getbbox(mark.text, stroke_width=stroke)
     dark, light = _INKS[picture.mode]
-    ImageDraw.Draw(inked).text(
-        (-ink[0], -ink[1]), mark.text, font=font, fill=light, stroke_width=stroke, stroke_fill=dark
-    )
+    mark.line.draw(ImageDraw.Draw(inked), mark.font_size, _stroke(mark.font_size), light, dark)
     blended = Image.blend(region, inked, opacity)
     if mark.turned:
         blended = blended.transpose(Image.Transpose.ROTATE_90)
     picture.paste(blended, box)
 
 
-def place(size: Size, text: str) -> Mark | None:
-    """The largest way to fit the text: whole, else on its side, else shortened; None on a tiny picture."""
-    text = drawable(text, _has_glyph)
+def place(size: Size, text: str, fonts: Fonts | None = None) -> Mark | None:
+    """The largest way to fit the text: whole, else on its side, else shortened; None on a tiny picture.
+
+    Without `fonts` the bundled ones are used.
+    """
+    fonts = fonts or Fonts()
+    text = drawable(text, lambda character: fonts.font_of(character) is not None)
     if not text or min(size) < NARROWEST or max(size) < SHORTEST:
         return None
+    line = Line(text, fonts)
     wanted = max(SMALLEST, round(SHARE * sqrt(size.width * size.height)))
     for turned in (False, True) if size.height > size.width else (False,):
         room = Size(size.height, size.width) if turned else size
         for font_size in range(wanted, SMALLEST - 1, -1):
-            ink = _ink(text, font_size)
+            ink = line.extent(font_size, _stroke(font_size))
             if _fits(ink, room, font_size):
-                return _mark(text, font_size, ink, size, turned)
+                return _mark(line, font_size, ink, size, turned)
     turned = size.height > size.width
     room = Size(max(size), min(size))
     for shorter in shortened(text):
-        ink = _ink(shorter, SMALLEST)
+        line = Line(shorter, fonts)
+        ink = line.extent(SMALLEST, _stroke(SMALLEST))
         if _fits(ink, room, SMALLEST):
-            return _mark(shorter, SMALLEST, ink, size, turned)
+            return _mark(line, SMALLEST, ink, size, turned)
     return None
 
 
@@ -91,15 +90,10 @@ def _fits(ink: Size, room: Size, font_size: int) -> bool:
     return ink.width + margin <= room.width and ink.height + margin <= room.height
 
 
-def _mark(text: str, font_size: int, ink: Size, size: Size, turned: bool) -> Mark:
+def _mark(line: Line, font_size: int, ink: Size, size: Size, turned: bool) -> Mark:
     right, bottom = size.width - _margin(font_size), size.height - _margin(font_size)
     width, height = (ink.height, ink.width) if turned else ink
-    return Mark(text, font_size, right - width, bottom - height, right, bottom, turned)
-
-
-def _ink(text: str, font_size: int) -> Size:
-    left, top, right, bottom = _font(font_size).getbbox(text, stroke_width=_stroke(font_size))
-    return Size(int(right - left), int(bottom - top))
+    return Mark(line, font_size, right - width, bottom - height, right, bottom, turned)
 
 
 def _margin(font_size: int) -> int:
@@ -108,19 +102,3 @@ def _margin(font_size: int) -> int:
 
 def _stroke(font_size: int) -> int:
     return max(1, round(font_size / 14))
-
-
-@lru_cache(maxsize=16)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    # The basic layout is the only one in WebAssembly; asking for it makes the marks alike everywhere.
-    return ImageFont.truetype(_FONT, size, layout_engine=ImageFont.Layout.BASIC)
-
-
-@lru_cache(maxsize=256)
-def _has_glyph(character: str) -> bool:
-    return _shape(character) != _shape("\U0010ffff")
-
-
-def _shape(character: str) -> tuple[tuple[int, int], bytes]:
-    mask = _font(32).getmask(character)
-    return mask.size, bytes(mask)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
 
@@ -12,7 +12,8 @@ from PIL import Image
 from imaging.colour import Colours
 from imaging.encode import FULL, fitting_subsampling, to_jpeg
 from imaging.exif import upright
-from imaging.geometry import DISPLAY, DISPLAY_LIMIT, Box, Size, centre_crop, fit_within, turned
+from imaging.fonts import Fonts, Shard
+from imaging.geometry import DISPLAY, Box, Size, centre_crop, display_size, fit_within, turned
 from imaging.mark import draw_mark
 from imaging.original import Original, open_original
 from imaging.resample import Target
@@ -32,12 +33,13 @@ PREVIEW_LIMIT = 32  # pixels on the longer side; more cost time and add nothing 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the request and the settings say about one render."""
+    """What the request and the settings say about one render; `shards` are fonts that the text needs."""
 
     size: Size = DISPLAY
     text: str = ""
     opacity: float = 0.8
     background: str = "#ffffff"
+    shards: Mapping[Shard, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,14 @@ async def render(
         original = await open_original(source, feed)
         targets = [target_of(variant, original, options)]
         if describe:
-            targets.append(_fitted(original.size, PREVIEW_LIMIT))
+            targets.append(_whole(original.size, fit_within(original.size, PREVIEW_LIMIT)))
         treatment = Colours(original.profile, options.background)
         pictures = await original.resampled(targets, treatment)
     decoded = perf_counter()
     picture, *small = [upright(picture, original.orientation) for picture in pictures]
     if variant is Variant.WATERMARK:
         subsampling = fitting_subsampling(picture)
-        draw_mark(picture, options.text, options.opacity)
+        draw_mark(picture, options.text, options.opacity, Fonts(options.shards))
         data = to_jpeg(picture, DISPLAY_QUALITY, subsampling)
     else:
         data = to_jpeg(picture, SQUARE_QUALITY, FULL)
@@ -93,10 +95,10 @@ async def render(
 def target_of(variant: Variant, original: Original, options: Options) -> Target:
     """The part of the original that the variant shows, and its size, both as stored and not yet upright."""
     if variant is Variant.WATERMARK:
-        return _fitted(original.size, DISPLAY_LIMIT)
+        return _whole(original.size, display_size(original.size))
     size = turned(options.size, original.orientation)
     return Target(centre_crop(original.size, size), size)
 
 
-def _fitted(size: Size, limit: int) -> Target:
-    return Target(Box(0, 0, *size), fit_within(size, limit))
+def _whole(size: Size, target: Size) -> Target:
+    return Target(Box(0, 0, *size), target)

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from imaging.errors import (
     SourceChanged,
     SourceMissing,
 )
+from imaging.fonts import Shard, needed_shards, read_pack
 from imaging.renditions import Describe, Rendition, Variant, render
 from imaging.turns import Turn, Turns
 
@@ -126,10 +128,11 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     # The turn comes before the fetch: a waiting request must not hold an original.
     async with _turns.take() as turn:
         started = time.time()
+        shards = await _shards(env.BUCKET, job.options.text)
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
         _make_room()
-        rendition = await render(variant, source, job.options, describe)
+        rendition = await render(variant, source, replace(job.options, shards=shards), describe)
         rendered = time.time()
         _turns.touch(turn)
         stored = await _store(env.BUCKET, job, rendition)
@@ -148,6 +151,21 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
         **{name: _ms(value) for name, value in times.items()},
         "stages": {name: _ms(value) for name, value in seconds.items()},
     }
+
+
+async def _shards(bucket: Any, text: str) -> dict[Shard, bytes]:
+    """The fonts of the pack that the mark needs; without them it shows codes, and no create fails for it."""
+    shards: dict[Shard, bytes] = {}
+    for shard in needed_shards(text):
+        try:
+            found = await bucket.get(
+                read_pack()[0], {"range": {"offset": shard.offset, "length": shard.length}}
+            )
+            if found is not None:
+                shards[shard] = bytes(await found.arrayBuffer())
+        except JsException as error:
+            js.console.warn(json.dumps({"event": "font_failed", "reason": str(error)}))
+    return shards
 
 
 def _make_room() -> None:
