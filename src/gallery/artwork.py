@@ -56,7 +56,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Artwork:
-    """One record; `version` counts its renditions, `revision` its changes."""
+    """One record; `version` counts its renditions, `revision` its changes.
+
+    `original_etag` is that of the original they were made of, None where it was not noted.
+    """
 
     id: str
     user_id: str
@@ -76,6 +79,7 @@ class Artwork:
     original_height: int
     dominant_color: str | None
     thumb_hash: str | None
+    original_etag: str | None
     status: str
     revision: int
     processed_at: str

@@ -7,12 +7,14 @@ GalleryError
 ├── NotFound 404
 ├── MethodNotAllowed 405
 ├── Conflict 409
+├── OriginalReplaced 409
 ├── PreconditionFailed 412
 ├── TooLarge 413
 ├── UnsupportedType 415
 ├── RangeNotSatisfiable 416
 ├── UnreadableImage 422
 ├── ArtworkLimitReached 429
+├── UploadLimitReached 429
 ├── RateLimited 429
 ├── ProcessingFailed 500
 ├── NotConfigured 500
@@ -86,6 +88,15 @@ class Conflict(GalleryError):
         super().__init__(message, headers={"Retry-After": str(retry_after)})
 
 
+class OriginalReplaced(GalleryError):
+    status = 409
+    code = "original_replaced"
+    message = (
+        "The original was replaced after this artwork was made of it. "
+        "Please delete the artwork and upload the picture again."
+    )
+
+
 class PreconditionFailed(GalleryError):
     status = 412
     code = "precondition_failed"
@@ -120,6 +131,15 @@ class ArtworkLimitReached(GalleryError):
     status = 429
     code = "artwork_limit_reached"
     message = "Artwork limit reached"
+
+
+class UploadLimitReached(GalleryError):
+    status = 429
+    code = "upload_limit_reached"
+    message = "Too many uploads are open. Please finish them, or wait until they expire."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after)})
 
 
 class RateLimited(GalleryError):

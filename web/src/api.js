@@ -19,6 +19,7 @@ import * as session from "./session.js";
  * @property {string} thumbnailUrl
  * @property {string} iconUrl
  * @property {string} [originalDownloadUrl] owner only
+ * @property {true} [originalReplaced] owner only: the original is not the one that the artwork was made of
  * @property {number} width
  * @property {number} height
  * @property {number} originalWidth
