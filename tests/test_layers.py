@@ -23,8 +23,8 @@ OWN = {"src": {"entry", "gallery"}, "variants": {"thumbnail", "icon", "watermark
 
 # From the ground up; a module imports only from ranks below its own.
 GALLERY = (
-    "errors",
-    "artwork times",
+    "errors times",
+    "artwork",
     "keys slugs messages originals gate",
     "strict_json ranges fields settings signing sql ports",
     "auth wire tickets records",

@@ -17,7 +17,7 @@ from gallery.ports import Limiter, Platform
 from gallery.settings import Settings
 from gallery.tickets import download_url
 from gallery.times import Stopwatch
-from gallery.wire import artwork_out
+from gallery.wire import artwork_out, original_of
 
 LIMIT_PERIOD = 60
 NO_STORE = {"Cache-Control": "no-store"}
@@ -75,8 +75,9 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
 def artwork_answer(call: Call, artwork: Artwork, caller: Caller | None, status: int = 200) -> Answer:
     """One artwork; its owner also gets leave to download the original."""
     shown = artwork_out(artwork, call.base)
-    if caller is not None and caller.user_id == artwork.user_id:
-        shown["originalDownloadUrl"] = download_url(call.settings, artwork.original_key, call.platform.now())
+    original = original_of(artwork)
+    if original is not None and caller is not None and caller.user_id == artwork.user_id:
+        shown["originalDownloadUrl"] = download_url(call.settings, str(original), call.platform.now())
     answer = json_answer({"data": shown}, status)
     # The revision comes first, for If-Match; the rest tells apart all else that the text depends on.
     answer.headers["ETag"] = f'"{artwork.revision}-{crc32(str(answer.body).encode()):08x}"'

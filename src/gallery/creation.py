@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from gallery import claims, pipeline, sql
-from gallery.artwork import Artwork, Description, Row, User, Variant, artwork_of, user_of
+from gallery.artwork import Artwork, Description, Row, User, Variant, artwork_of, text_of_tags, user_of
 from gallery.claims import Claim
 from gallery.errors import (
     ArtworkLimitReached,
@@ -19,6 +18,7 @@ from gallery.errors import (
     Unavailable,
     UnreadableImage,
     UnsupportedType,
+    UserNotFound,
 )
 from gallery.keys import ACCEPTED_TYPES, OriginalKey
 from gallery.originals import HEAD_BYTES, type_of
@@ -114,7 +114,7 @@ async def _known(platform: Platform, order: Order) -> tuple[User, Artwork | None
     )
     user, recorded = first(rows[0]), first(rows[1])
     if user is None:
-        raise NotFound("There is no such user.")
+        raise UserNotFound()
     return user_of(user), artwork_of(recorded) if recorded else None
 
 
@@ -150,7 +150,7 @@ async def _outcome(platform: Platform, claim: Claim, artwork_id: str) -> Row | N
 
 def _refusal(user: Row | None) -> GalleryError:
     if user is None:
-        return NotFound("There is no such user.")
+        return UserNotFound()
     return ArtworkLimitReached() if not user_of(user).remaining else Conflict()
 
 
@@ -167,7 +167,7 @@ def _insertion(platform: Platform, artwork_id: str, order: Order, claim: Claim, 
         text.dimensions,
         text.created_date,
         text.category,
-        json.dumps(text.tags, ensure_ascii=False),
+        text_of_tags(text.tags),
         claim.original_key,
         claim.attempt,
         display.width,

@@ -7,15 +7,17 @@ from gallery.artwork import Artwork, Variant, artwork_of
 from gallery.auth import Caller
 from gallery.claims import Claim
 from gallery.creation import checked_original
-from gallery.editing import found_artwork
-from gallery.errors import Conflict, DatabaseError, Forbidden, NotFound, ProcessingFailed, Unavailable
-from gallery.keys import rendition_keys
+from gallery.editing import MISSING, check_owner, found_artwork
+from gallery.errors import Conflict, DatabaseError, NotFound, ProcessingFailed, Unavailable
+from gallery.keys import OriginalKey, rendition_keys
 from gallery.pipeline import Job, Processed
 from gallery.ports import Platform, Statement
 from gallery.records import first, transact
 from gallery.settings import Settings
 from gallery.times import Stopwatch, iso
 from gallery.wire import original_of
+
+NO_ORIGINAL = "The original of this artwork is not kept here, so it cannot be rendered again."
 
 
 async def reprocess_artwork(
@@ -30,25 +32,36 @@ async def reprocess_artwork(
 ) -> Artwork:
     """The artwork with new renditions; until its record changes the old URLs stay valid."""
     artwork = await found_artwork(platform, artwork_id)
-    if artwork.user_id != caller.user_id and not caller.is_operator:
-        raise Forbidden("This artwork belongs to someone else.")
+    check_owner(artwork, caller, operators=True)
+    original = original_of(artwork)
+    if original is None:
+        raise NotFound(NO_ORIGINAL)
     async with platform.gate.place(platform.ticks, platform.sleep):
         watch.lap("queue")
-        return await _reprocess(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
+        return await _reprocess(
+            platform, settings, artwork, original, base=base, request_id=request_id, watch=watch
+        )
 
 
 async def _reprocess(
-    platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
+    platform: Platform,
+    settings: Settings,
+    artwork: Artwork,
+    original: OriginalKey,
+    *,
+    base: str,
+    request_id: str,
+    watch: Stopwatch,
 ) -> Artwork:
     seconds = settings.variant_deadline + claims.MARGIN
-    claim, current = await claims.take(platform, artwork.original_key, seconds)
+    claim, current = await claims.take(platform, str(original), seconds)
     if claim is None:
         raise claims.busy()
     watch.lap("records")
     try:
         artwork = _still_there(artwork, current)
-        info = await checked_original(platform, settings, original_of(artwork))
-        job = Job(original_of(artwork), info.etag, artwork.username, claim.attempt, request_id)
+        info = await checked_original(platform, settings, original)
+        job = Job(original, info.etag, artwork.username, claim.attempt, request_id)
         made = await pipeline.process_uploaded_image(
             platform, job, token=settings.worker_token, deadline=settings.variant_deadline, base=base
         )
@@ -67,7 +80,7 @@ async def _reprocess(
 def _still_there(known: Artwork, current: Artwork | None) -> Artwork:
     """The record as it is now, for it may have changed while the request waited."""
     if current is None or current.id != known.id:
-        raise NotFound("There is no such artwork.")
+        raise NotFound(MISSING)
     return current
 
 

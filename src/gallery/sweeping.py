@@ -78,14 +78,23 @@ async def _sweep_folder(platform: Platform, report: Report, prefix: str) -> None
     for _ in range(PAGES):
         page, more = await platform.objects.list(prefix, position, PAGE)
         report.seen += len(page)
+        last = page[-1].key if page else ""
+        page = await _without_named(platform, page)
         orphans = await _orphans(platform, report, prefix, page)
         if orphans and not report.dry_run:
             await platform.objects.delete(orphans)
         report.removed += orphans
-        position = page[-1].key if page and more else ""
+        position = last if more else ""
         await _save_position(platform, report, prefix, position)
         if not position:
             return
+
+
+async def _without_named(platform: Platform, page: list[ObjectInfo]) -> list[ObjectInfo]:
+    """The objects that no artwork of another program names in its URLs."""
+    rows = await transact(platform, (sql.NAMED_OF, (json.dumps([info.key for info in page]),)))
+    named = {row["key"] for row in rows[0]}
+    return [info for info in page if info.key not in named]
 
 
 async def _orphans(platform: Platform, report: Report, prefix: str, page: list[ObjectInfo]) -> list[str]:
@@ -146,7 +155,9 @@ async def _check_rows(platform: Platform, report: Report) -> None:
 
 async def _missing(platform: Platform, original_key: str, version: int) -> list[str]:
     original = parse_original(original_key)
-    keys = [original_key, *(rendition_keys(original, version).values() if original else ())]
+    if original is None:  # another program's
+        return []
+    keys = [original_key, *rendition_keys(original, version).values()]
     found = await asyncio.gather(*(platform.objects.head(key) for key in keys))
     return [key for key, info in zip(keys, found, strict=True) if info is None]
 

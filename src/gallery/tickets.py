@@ -31,12 +31,13 @@ def issue_ticket(
     platform: Platform, settings: Settings, user_id: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The upload ticket for one new original, as it goes to the client."""
+    fields.require(body, "filename", "contentType")
     fields.filename_of(body)
     content_type = fields.content_type_of(body)
     size = fields.size_of(body, settings.max_upload_bytes)
     key = OriginalKey(user_id, platform.uuid(), EXTENSIONS[content_type])
     # `If-None-Match: *` is what makes a ticket single-use: a second put meets an object that exists.
-    headers = {"Content-Type": content_type, "If-None-Match": "*"}
+    headers = {"Content-Type": content_type} | ({} if size is None else {"If-None-Match": "*"})
     now = platform.now()
     url = signer_of(settings).presign(
         "PUT",

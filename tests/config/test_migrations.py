@@ -14,6 +14,8 @@ from tools.deploy import schema
 from tools.deploy.schema import Migration
 
 TRUTH = (ROOT / "schema.sql").read_text()
+# What a migration changes on purpose, in the one row of a table.
+MEANT = {"0003_specification.sql": [("artworks", "status", "active"), ("artworks", "tags", None)]}
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
 
 
@@ -46,6 +48,8 @@ def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
     for migration in others:
         database.executescript(migration.sql)
         after = carrying.tables(database)
+        for table, column, value in MEANT.get(migration.name, ()):
+            before[table][0][column] = value
         assert carrying.lost(before, after) == [], migration.name
         before = after
     assert before["artworks"][0]["signature"] == before["claims"][0]["claimant"] == "ann"

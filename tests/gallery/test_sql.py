@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gallery.fakes import ROOT, SqliteDatabase
+from tests.gallery.fakes import SqliteDatabase
 
 from gallery import sql
 
@@ -17,24 +15,6 @@ STATEMENTS = {
     for name, text in vars(sql).items()
     if name.isupper() and not name.startswith("_") and isinstance(text, str)
 }
-
-
-def schema_of(*scripts: Path) -> set[tuple[str, str]]:
-    connection = sqlite3.connect(":memory:")
-    for script in scripts:
-        connection.executescript(script.read_text())
-    return set(connection.execute("SELECT name, sql FROM sqlite_master"))
-
-
-def test_the_schema_can_be_loaded_twice() -> None:
-    schema = ROOT / "schema.sql"
-    assert schema_of(schema, schema) == schema_of(schema)
-
-
-def test_the_migrations_lead_to_the_schema() -> None:
-    migrations = sorted((ROOT / "migrations").glob("*.sql"))
-    assert [path.name[:4] for path in migrations] == [f"{n:04}" for n in range(1, len(migrations) + 1)]
-    assert schema_of(*migrations) == schema_of(ROOT / "schema.sql")
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
