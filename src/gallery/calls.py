@@ -11,7 +11,7 @@ from gallery import fields, ranges, strict_json
 from gallery.artwork import Artwork
 from gallery.auth import Caller, caller_of
 from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError
-from gallery.keys import OriginalKey, parse_original
+from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.messages import Answer, Request, json_answer
 from gallery.ports import Limiter, Platform
 from gallery.settings import Settings
@@ -67,7 +67,7 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
     original = parse_original(fields.key_of({"originalKey": key}))
     if original is None:
         raise InvalidRequest('"originalKey" must be the key of an upload ticket.')
-    if original.user_id != caller.user_id:
+    if original.user_id != user_part(caller.user_id):
         raise Forbidden("This original belongs to someone else.")
     return original
 

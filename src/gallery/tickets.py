@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gallery import fields
-from gallery.keys import EXTENSIONS, OriginalKey
+from gallery.keys import EXTENSIONS, OriginalKey, user_part
 from gallery.ports import Platform
 from gallery.settings import Settings
 from gallery.signing import Signer
@@ -35,7 +35,7 @@ def issue_ticket(
     fields.filename_of(body)
     content_type = fields.content_type_of(body)
     size = fields.size_of(body, settings.max_upload_bytes)
-    key = OriginalKey(user_id, platform.uuid(), EXTENSIONS[content_type])
+    key = OriginalKey(user_part(user_id), platform.uuid(), EXTENSIONS[content_type])
     # `If-None-Match: *` is what makes a ticket single-use: a second put meets an object that exists.
     headers = {"Content-Type": content_type} | ({} if size is None else {"If-None-Match": "*"})
     now = platform.now()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.gallery.creates import create
-from tests.gallery.fakes import World, json_of
+from tests.gallery.fakes import PICTURES, World, json_of
 from tests.gallery.tokens import bearer
 
 from gallery import sql
@@ -261,3 +261,27 @@ def test_ours_and_theirs_stand_side_by_side() -> None:
         assert world.artworks()[1]["tags"] is None
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("user_id", ["auth0|64fe", "ann@example.org", "17", "夕", "u" * 200, "did:key:z6Mk"])
+def test_a_user_id_may_be_any_text(user_id: str) -> None:
+    async def story() -> None:
+        world = World()
+        world.user(user_id, "ann")
+        record(world, user_id=user_id)
+        assert (await world.ask("PATCH", PATH, {"title": "x"}, headers=bearer(user_id))).status == 200
+        wish = {"filename": "x.jpg", "contentType": "image/jpeg"}
+        ticket = json_of(await world.ask("POST", "/api/artworks/upload-url", wish, headers=bearer(user_id)))
+        world.objects.put(ticket["key"], PICTURES["image/jpeg"], "image/jpeg")
+        assert (await create(world, ticket["key"], "usr_bob")).status == 403
+        made = await create(world, ticket["key"], user_id)
+        assert (made.status, json_of(made)["data"]["userId"]) == (201, user_id)
+        shown = json_of(made)["data"]["displayUrl"].removeprefix("https://gallery.example")
+        assert (await world.ask("GET", shown)).status == 200
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("user_id", ["a b", "a/b", "../a", "a\n", "u" * 256])
+def test_an_id_that_no_token_can_name_is_401(user_id: str) -> None:
+    assert ask(World(), "GET", "/api/me", **bearer(user_id))[0] == 401

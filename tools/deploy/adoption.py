@@ -37,7 +37,7 @@ _SAME_NAMES = f"""
 SELECT MIN(username) AS id FROM users GROUP BY lower(username) HAVING COUNT(*) > 1 LIMIT {_SHOWN + 1}
 """
 _STRANGE_IDS = f"""
-SELECT id FROM users WHERE id GLOB '*[^-A-Za-z0-9_]*' OR length(id) > 64 LIMIT {_SHOWN + 1}
+SELECT id FROM users WHERE id GLOB '*[/ ]*' OR length(id) NOT BETWEEN 1 AND 255 LIMIT {_SHOWN + 1}
 """
 
 
@@ -248,7 +248,7 @@ def _notes(ask: Ask, columns: Set[str], insisted: Sequence[str], steps: Sequence
     if same := ask(_SAME_NAMES):
         yield f"several users are called {_listed(same)}, up to the case of letters"
     if strange := ask(_STRANGE_IDS):
-        yield f"the users {_listed(strange)} cannot upload, for no key can hold their ids"
+        yield f"no token can name the users {_listed(strange)}: their ids have blanks, slashes or no end"
 
 
 def _listed(rows: Sequence[Mapping[str, Any]]) -> str:
