@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8787
 STATE ?= .state
+# The origin of a front end under development, whose pages may call the gallery of `make dev`.
+PAGES ?= http://localhost:5173
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help setup demo dev test unit lint types dry-run check locks kernels kernels-check fonts bench bench-check deploy clean
@@ -17,7 +19,7 @@ demo: setup ## run the main job once on a real picture and print what came of it
 	@.venv/bin/python -m tools.demo
 
 dev: setup ## the four Workers on PORT (8787), state in STATE (.state), until Ctrl-C
-	@exec node runtime/main.mjs dev --port $(PORT) --state $(STATE) $(ARGS)
+	@exec node runtime/main.mjs dev --port $(PORT) --state $(STATE) --var ALLOWED_ORIGINS=$(PAGES) $(ARGS)
 
 test: ## every test: unit, end to end, in a browser
 	@$(PYTHON) tools/setup.py --browser

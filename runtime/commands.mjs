@@ -31,6 +31,8 @@ async function dev(argv) {
   listen();
   stack = await startStack({ ...options, state: openState(options.state) });
   listen();
+  const pages = options.variables[""]?.ALLOWED_ORIGINS;
+  if (pages) console.log(`pages on ${pages} may call it, by ALLOWED_ORIGINS`);
   if (stack.inspector) console.log(`inspector on ${stack.inspector}`);
   console.log(`ready on ${stack.url} after ${((Date.now() - started) / 1000).toFixed(1)} s (state in ${options.state})`);
 }

@@ -2,7 +2,7 @@
 
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readConfigs, workerOptions } from "./config.mjs";
-import { applySchema, query } from "./database.mjs";
+import { applySchema, ledgerOf, query } from "./database.mjs";
 import { Problem } from "./problem.mjs";
 
 /** Rows of one statement run on the database in `state`. */
@@ -15,7 +15,7 @@ export async function withDatabase(state, statement) {
   );
   try {
     const database = await miniflare.getD1Database(gateway.d1_databases[0].binding);
-    await applySchema(database);
+    await applySchema(database, ledgerOf(gateway));
     return await query(database, statement);
   } catch (error) {
     throw new Problem(error.message);

@@ -8,7 +8,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundle } from "./bundle.mjs";
 import { ROOT, readConfigs, shortName, workerOptions } from "./config.mjs";
 import { serveControl } from "./control.mjs";
-import { applySchema, query } from "./database.mjs";
+import { applySchema, ledgerOf, query } from "./database.mjs";
 import { checkRendering } from "./faults.mjs";
 import { javascriptBytes } from "./inspector.mjs";
 import { freePort } from "./ports.mjs";
@@ -149,7 +149,7 @@ export async function startStack(options) {
     const database = await miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name);
     const bucket = await miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name);
     const flags = await miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name);
-    const [boots] = await Promise.all([status(), applySchema(database), putFonts(bucket)]);
+    const [boots] = await Promise.all([status(), applySchema(database, ledgerOf(gateway)), putFonts(bucket)]);
     for (const [worker, fault] of Object.entries(faults)) await setFaults({ worker, ...fault });
 
     const gatewayWorker = await miniflare.getWorker(gateway.name);

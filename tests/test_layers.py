@@ -23,8 +23,8 @@ OWN = {"src": {"entry", "gallery"}, "variants": {"thumbnail", "icon", "watermark
 
 # From the ground up; a module imports only from ranks below its own.
 GALLERY = (
-    "errors store",
-    "artwork times",
+    "errors times store",
+    "artwork",
     "keys slugs messages gate",
     "strict_json ranges fields settings signing ports",
     "store.binding originals",

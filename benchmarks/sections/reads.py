@@ -45,6 +45,7 @@ def addresses(running: Gallery, empty: Workerd) -> dict[str, str]:
 def _multiply(running: Gallery, artwork_id: str) -> None:
     """More rows like that of the artwork, to make ARTWORKS of them."""
     (row,) = running.control("sql", sql="SELECT * FROM artworks WHERE id = ?", params=[artwork_id])["rows"]
+    del row["created_ms"]  # which the database makes
     sql = f"INSERT INTO artworks ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
     for number in range(1, ARTWORKS):
         folder, _, name = row["original_key"].rpartition("/")

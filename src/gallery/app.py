@@ -106,6 +106,8 @@ def _failure(error: GalleryError, request_id: str, notes: dict[str, object]) -> 
     if isinstance(error, NotConfigured):
         notes["problems"] = list(error.problems)
     body = {"error": error.text, "code": error.code, "requestId": request_id}
+    if error.detail:
+        body["detail"] = error.detail
     return json_answer(body, error.status, {"Cache-Control": "no-store"} | error.headers)
 
 

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gallery.times import iso, iso_of
+
+ACTIVE = "active"
+OTHER = "other"
+
 
 class Variant(StrEnum):
     THUMBNAIL = "thumbnail"
@@ -16,6 +21,8 @@ class Variant(StrEnum):
 
 
 class Category(StrEnum):
+    """Suggestions; a category may be any text."""
+
     PAINTING = "painting"
     DRAWING = "drawing"
     PHOTOGRAPHY = "photography"
@@ -26,7 +33,7 @@ class Category(StrEnum):
     MIXED_MEDIA = "mixed_media"
     TEXTILE = "textile"
     CERAMICS = "ceramics"
-    OTHER = "other"
+    OTHER = OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class Description:
     materials: str | None = None
     dimensions: str | None = None
     created_date: str | None = None
-    category: Category = Category.OTHER
+    category: str = OTHER
     tags: tuple[str, ...] = ()
 
 
@@ -58,7 +65,8 @@ class User:
 class Artwork:
     """One record; `version` counts its renditions, `revision` its changes.
 
-    `original_etag` is that of the original they were made of, None where it was not noted.
+    What another program recorded has URLs as stored, and no key, sizes or colours. `original_etag` is that
+    of the original that was rendered, None where it was not noted. Times are ISO 8601.
     """
 
     id: str
@@ -71,18 +79,22 @@ class Artwork:
     dimensions: str | None
     created_date: str | None
     category: str
-    original_key: str
+    original_key: str | None
+    original_url: str | None
+    display_url: str | None
+    thumbnail_url: str | None
+    icon_url: str | None
     version: int
-    width: int
-    height: int
-    original_width: int
-    original_height: int
+    width: int | None
+    height: int | None
+    original_width: int | None
+    original_height: int | None
     dominant_color: str | None
     thumb_hash: str | None
     original_etag: str | None
     status: str
     revision: int
-    processed_at: str
+    processed_at: str | None
     created_at: str
     updated_at: str
     tags: tuple[str, ...]
@@ -93,11 +105,32 @@ Row = Mapping[str, Any]
 
 
 def artwork_of(row: Row) -> Artwork:
-    values = json.loads(row["artwork"])
-    tags, is_featured = values[-2:]
-    values[-2:] = tuple(tags), bool(is_featured)
-    return Artwork(*values)
+    *values, processed, created_ms, updated, tags, is_featured = json.loads(row["artwork"])
+    created = iso(created_ms / 1000)
+    read: list[Any] = [
+        iso_of(processed),
+        created,
+        iso_of(updated) or created,
+        tags_of(tags),
+        bool(is_featured),
+    ]
+    return Artwork(*values, *read)
+
+
+def tags_of(text: str | None) -> tuple[str, ...]:
+    """Recorded tags: a JSON array, or what another program writes: texts between commas."""
+    try:
+        found = json.loads(text or "[]")
+    except ValueError:
+        found = None
+    parts = found if isinstance(found, list) else str(text).split(",")
+    return tuple(tag for part in parts if (tag := str(part).strip()))
+
+
+def text_of_tags(tags: tuple[str, ...]) -> str | None:
+    """Tags as they are recorded; None when there are none."""
+    return json.dumps(tags, ensure_ascii=False) if tags else None
 
 
 def user_of(row: Row) -> User:
-    return User(row["id"], row["username"], row["artwork_limit"], row["artwork_count"])
+    return User(str(row["id"]), row["username"], row["artwork_limit"], row["artwork_count"])

@@ -128,6 +128,7 @@ async def _leased(
 
 
 async def _delete(platform: Platform, report: Report, keys: list[str]) -> None:
+    keys = await leftovers.unnamed(platform, keys)
     if not report.dry_run:
         await leftovers.delete(platform, keys)
     report.removed += keys
@@ -171,6 +172,8 @@ async def _check_rows(platform: Platform, report: Report, position: str) -> str 
 async def _look(platform: Platform, row: Row) -> dict[str, ObjectInfo | None]:
     """The four objects of an artwork, by key."""
     original = parse_original(row["original_key"])
-    keys = [row["original_key"], *(rendition_keys(original, row["version"]).values() if original else ())]
+    if original is None:  # another program's
+        return {}
+    keys = [row["original_key"], *rendition_keys(original, row["version"]).values()]
     found = await asyncio.gather(*(platform.objects.head(key) for key in keys))
     return dict(zip(keys, found, strict=True))

@@ -11,14 +11,14 @@ from gallery import fields, ranges, strict_json
 from gallery.artwork import Artwork
 from gallery.auth import Caller, caller_of
 from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError
-from gallery.keys import OriginalKey, parse_original
+from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.messages import Answer, Request, json_answer
 from gallery.originals import Original, state_of_original
 from gallery.ports import Limiter, Platform
 from gallery.settings import Settings
 from gallery.tickets import download_url
 from gallery.times import Stopwatch
-from gallery.wire import artwork_out
+from gallery.wire import artwork_out, original_of
 
 LIMIT_PERIOD = 60
 NO_STORE = {"Cache-Control": "no-store"}
@@ -68,7 +68,7 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
     original = parse_original(fields.key_of({"originalKey": key}))
     if original is None:
         raise InvalidRequest('"originalKey" must be the key of an upload ticket.')
-    if original.user_id != caller.user_id:
+    if original.user_id != user_part(caller.user_id):
         raise Forbidden("This original belongs to someone else.")
     return original
 
@@ -80,11 +80,11 @@ async def artwork_answer(
     the artwork was made of. That needs no look when the artwork was `made` just now.
     """
     shown = artwork_out(artwork, call.base)
-    if caller is not None and caller.user_id == artwork.user_id:
+    original = original_of(artwork)
+    if original is not None and caller is not None and caller.user_id == artwork.user_id:
         state = Original.KEPT if made else await state_of_original(call.platform, artwork)
         if state is Original.KEPT:
-            url = download_url(call.settings, artwork.original_key, call.platform.now())
-            shown["originalDownloadUrl"] = url
+            shown["originalDownloadUrl"] = download_url(call.settings, str(original), call.platform.now())
         if state is Original.REPLACED:
             shown["originalReplaced"] = True
     answer = json_answer({"data": shown}, status)

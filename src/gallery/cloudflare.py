@@ -139,20 +139,20 @@ class _KV:
 
     async def get(self, name: str) -> str | None:
         try:
-            value = await self._env.READY.get(name)
+            value = await self._env.KV.get(name)
         except JsException as error:
             raise StorageError(_reason(error)) from error
         return None if value is None else str(value)
 
     async def put(self, name: str, value: str, lifetime: int) -> None:
         try:
-            await self._env.READY.put(name, value, {"expirationTtl": lifetime})
+            await self._env.KV.put(name, value, {"expirationTtl": lifetime})
         except JsException as error:
             raise StorageError(_reason(error)) from error
 
     async def delete(self, name: str) -> None:
         try:
-            await self._env.READY.delete(name)
+            await self._env.KV.delete(name)
         except JsException as error:
             raise StorageError(_reason(error)) from error
 

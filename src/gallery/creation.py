@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from gallery import leases, leftovers, pipeline, sql
-from gallery.artwork import Artwork, Description, Row, User, Variant, artwork_of, user_of
+from gallery.artwork import Artwork, Description, Row, User, Variant, artwork_of, text_of_tags, user_of
 from gallery.errors import (
     ArtworkLimitReached,
     DatabaseError,
@@ -17,6 +17,7 @@ from gallery.errors import (
     Unavailable,
     UnreadableImage,
     UnsupportedType,
+    UserNotFound,
 )
 from gallery.keys import ACCEPTED_TYPES, FIRST_VERSION, OriginalKey
 from gallery.leases import Lease
@@ -137,7 +138,7 @@ async def _known(platform: Platform, order: Order) -> tuple[User, Artwork | None
     )
     user, recorded = first(rows[0]), first(rows[1])
     if user is None:
-        raise NotFound("There is no such user.")
+        raise UserNotFound()
     return user_of(user), artwork_of(recorded) if recorded else None
 
 
@@ -183,7 +184,7 @@ def _pinned(lease: Lease, made: Processed) -> str | None:
 
 def _refusal(user: Row | None) -> GalleryError:
     if user is None:
-        return NotFound("There is no such user.")
+        return UserNotFound()
     # With room left it was the lease that had ended.
     return ProcessingFailed() if user_of(user).remaining else ArtworkLimitReached()
 
@@ -203,7 +204,7 @@ def _insertion(
         text.dimensions,
         text.created_date,
         text.category,
-        json.dumps(text.tags, ensure_ascii=False),
+        text_of_tags(text.tags),
         lease.key,
         FIRST_VERSION,
         display.width,

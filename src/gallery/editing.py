@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from gallery import fields, pipeline, sql
-from gallery.artwork import Artwork, artwork_of
+from gallery.artwork import ACTIVE, Artwork, artwork_of, text_of_tags
 from gallery.auth import Caller
 from gallery.errors import Conflict, Forbidden, InvalidRequest, NotFound, PreconditionFailed, StorageError
 from gallery.keys import rendition_keys
@@ -20,14 +19,39 @@ from gallery.times import iso
 from gallery.wire import original_of
 
 _TRIES = 3
+MISSING = "There is no such artwork."
 _CONTENDED = "The artwork is being changed from elsewhere. Please try again."
 
 
 async def found_artwork(platform: Platform, artwork_id: str) -> Artwork:
     row = await only(platform, (sql.ARTWORK, (artwork_id,)))
     if row is None:
-        raise NotFound("There is no such artwork.")
+        raise NotFound(MISSING)
     return artwork_of(row)
+
+
+def is_shown(artwork: Artwork, caller: Caller | None) -> bool:
+    """Whether a caller may know of an artwork: everyone of an active one, else its owner and operators."""
+    if artwork.status == ACTIVE:
+        return True
+    return caller is not None and (caller.is_operator or caller.user_id == artwork.user_id)
+
+
+async def read_artwork(platform: Platform, caller: Caller | None, artwork_id: str) -> Artwork:
+    """The artwork, as far as the caller may know of it. Raises NotFound."""
+    artwork = await found_artwork(platform, artwork_id)
+    if not is_shown(artwork, caller):
+        raise NotFound(MISSING)
+    return artwork
+
+
+def check_owner(artwork: Artwork, caller: Caller, *, operators: bool = False) -> None:
+    """Raises Forbidden for another user's artwork, NotFound for one the caller may not know of."""
+    if artwork.user_id == caller.user_id or (operators and caller.is_operator):
+        return
+    raise (
+        Forbidden("This artwork belongs to someone else.") if is_shown(artwork, caller) else NotFound(MISSING)
+    )
 
 
 async def change_artwork(
@@ -56,11 +80,15 @@ async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if
             break
     else:
         raise Conflict(_CONTENDED)
-    await pipeline.discard(platform, rendition_keys(original_of(artwork), artwork.version).values())
+    original = original_of(artwork)
+    if original is None:  # another program's, and so are its objects
+        return
+    key = str(original)
+    await pipeline.discard(platform, rendition_keys(original, artwork.version).values())
     try:
-        await platform.objects.delete([artwork.original_key])
+        await platform.objects.delete([key])
     except StorageError as error:
-        platform.log({"event": "discard_failed", "keys": [artwork.original_key], "reason": str(error)})
+        platform.log({"event": "discard_failed", "keys": [key], "reason": str(error)})
 
 
 async def _erased(platform: Platform, artwork: Artwork) -> bool:
@@ -78,8 +106,7 @@ async def _erased(platform: Platform, artwork: Artwork) -> bool:
 
 async def _own_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> Artwork:
     artwork = await found_artwork(platform, artwork_id)
-    if artwork.user_id != caller.user_id:
-        raise Forbidden("This artwork belongs to someone else.")
+    check_owner(artwork, caller)
     if not revision_allowed(if_match, artwork.revision):
         raise PreconditionFailed
     return artwork
@@ -95,14 +122,14 @@ async def _written(platform: Platform, artwork: Artwork) -> Artwork:
         artwork.dimensions,
         artwork.created_date,
         artwork.category,
-        json.dumps(artwork.tags, ensure_ascii=False),
+        text_of_tags(artwork.tags),
         int(artwork.is_featured),
         artwork.updated_at,
     )
     rows = await transact(platform, (sql.UPDATE_ARTWORK, values), (sql.ARTWORK, (artwork.id,)))
     row = first(rows[1])
     if row is None:
-        raise NotFound("There is no such artwork.")
+        raise NotFound(MISSING)
     return artwork_of(row)
 
 

@@ -2,9 +2,11 @@
 
 GalleryError
 ├── InvalidRequest 400
+│   └── MissingFields
 ├── Unauthorized 401
 ├── Forbidden 403
 ├── NotFound 404
+│   └── UserNotFound
 ├── MethodNotAllowed 405
 ├── Conflict 409
 ├── OriginalReplaced 409
@@ -28,18 +30,26 @@ PortError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
 class GalleryError(Exception):
-    """An answer other than success; `message` is for the person, `code` for the program."""
+    """An answer other than success: `message` says what happened, `advice` what to do about it.
+
+    `code` is for programs.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
-    message: ClassVar[str] = "Something went wrong on our side. Please try again."
+    message: ClassVar[str] = "Internal server error"
+    advice: ClassVar[str | None] = None
 
-    def __init__(self, message: str | None = None, *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, detail: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
         self.text = message or self.message
+        self.detail = detail or self.advice
         self.headers = headers or {}
         super().__init__(self.text)
 
@@ -50,10 +60,21 @@ class InvalidRequest(GalleryError):
     message = "The request is not valid."
 
 
+class MissingFields(InvalidRequest):
+    """Required fields that a body lacks, in the order of the contract."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"Missing required fields: {', '.join(names)}",
+            detail="Send each of these fields with a text that is not empty.",
+        )
+
+
 class Unauthorized(GalleryError):
     status = 401
     code = "unauthorized"
-    message = "Please sign in: a valid bearer token is needed."
+    message = "Unauthorized"
+    advice = "Please sign in: a valid bearer token is needed."
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
@@ -69,6 +90,11 @@ class NotFound(GalleryError):
     status = 404
     code = "not_found"
     message = "There is nothing at this address."
+
+
+class UserNotFound(NotFound):
+    message = "User not found"
+    advice = "The gallery has no account for whoever this token was made for."
 
 
 class MethodNotAllowed(GalleryError):
@@ -131,6 +157,7 @@ class ArtworkLimitReached(GalleryError):
     status = 429
     code = "artwork_limit_reached"
     message = "Artwork limit reached"
+    advice = "The gallery holds as many of your artworks as it may. Delete one to make room for another."
 
 
 class UploadLimitReached(GalleryError):
@@ -155,6 +182,7 @@ class ProcessingFailed(GalleryError):
     status = 500
     code = "processing_failed"
     message = "Image processing failed. Please try again."
+    advice = "Nothing was recorded, and nothing that was written is left behind."
 
 
 class NotConfigured(GalleryError):
@@ -170,7 +198,7 @@ class NotConfigured(GalleryError):
 
 
 class InternalError(GalleryError):
-    pass
+    advice = "Something went wrong on our side. Please try again."
 
 
 class Overloaded(GalleryError):

@@ -7,26 +7,22 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from gallery.artwork import Category, Description
-from gallery.errors import InvalidRequest, TooLarge, UnsupportedType
+from gallery.artwork import OTHER, Description
+from gallery.errors import InvalidRequest, MissingFields, TooLarge, UnsupportedType
 from gallery.keys import ACCEPTED_TYPES
 
 TITLE = 200
 DESCRIPTION = 5000
 LINE = 500
-_LONG_MONTH = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
-_SHORT_MONTH = "(0[469]|11)-(0[1-9]|[12][0-9]|30)"
-_FEBRUARY = "02-(0[1-9]|1[0-9]|2[0-8])"
-_LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
-# A year, a month or a day that there is.
-DATE_PATTERN = f"[0-9]{{4}}(-(0[1-9]|1[0-2]|{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY}))?|{_LEAP_YEAR}-02-29"
+CATEGORY = 50
+DATE = 50
 TAGS = 20
 TAG = 50
 FILENAME = 255
+KEY = 256
 
 _Body = Mapping[str, Any]
 
-_DATE = re.compile(DATE_PATTERN)
 # Control characters, the halves of broken surrogate pairs, and signs that turn the direction of a text.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile(r"[\t\r\n\u2028\u2029]")
@@ -45,18 +41,19 @@ def description_of(body: _Body) -> Description:
     )
 
 
+def require(body: _Body, *names: str) -> None:
+    """Raises MissingFields for those that are absent, null or blank."""
+    missing = [name for name in names if _is_missing(body.get(name))]
+    if missing:
+        raise MissingFields(missing)
+
+
 def title_of(body: _Body) -> str:
-    title = text_of(body, "title", TITLE)
-    if title is None:
-        raise InvalidRequest('"title" is missing.')
-    return title
+    return _needed(body, "title", TITLE)
 
 
 def key_of(body: _Body) -> str:
-    key = text_of(body, "originalKey", 256)
-    if key is None:
-        raise InvalidRequest('"originalKey" is missing.')
-    return key
+    return _needed(body, "originalKey", KEY)
 
 
 def text_of(body: _Body, name: str, longest: int, *, lines: bool = False) -> str | None:
@@ -67,19 +64,14 @@ def text_of(body: _Body, name: str, longest: int, *, lines: bool = False) -> str
     return _text(value, f'"{name}"', longest, lines=lines) or None
 
 
-def category_of(body: _Body) -> Category:
-    value = body.get("category")
-    if value is None:
-        return Category.OTHER
-    if not isinstance(value, str) or value not in set(Category):
-        raise InvalidRequest(f'"category" must be one of {", ".join(Category)}.')
-    return Category(value)
+def category_of(body: _Body) -> str:
+    return text_of(body, "category", CATEGORY) or OTHER
 
 
 def tags_of(body: _Body) -> tuple[str, ...]:
     """Tags in their order, blank and repeated ones left out."""
     value = body.get("tags")
-    if value is None:
+    if _is_missing(value):
         return ()
     if not isinstance(value, list) or len(value) > TAGS:
         raise InvalidRequest(f'"tags" must be a list of at most {TAGS} texts.')
@@ -87,12 +79,8 @@ def tags_of(body: _Body) -> tuple[str, ...]:
 
 
 def date_of(body: _Body) -> str | None:
-    value = body.get("createdDate")
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise InvalidRequest('"createdDate" must be a date such as 2024-05-31, 2024-05 or 2024.')
-    return value
+    """When the work was made, in the user's words."""
+    return text_of(body, "createdDate", DATE)
 
 
 def description_text_of(body: _Body) -> str | None:
@@ -115,24 +103,19 @@ def featured_of(body: _Body) -> bool:
 
 
 def content_type_of(body: _Body) -> str:
-    value = text_of(body, "contentType", 100)
-    if value is None:
-        raise InvalidRequest('"contentType" is missing.')
+    value = _needed(body, "contentType", 100)
     if value.lower() not in ACCEPTED_TYPES:
         raise UnsupportedType(f"Please upload one of {', '.join(ACCEPTED_TYPES)}.")
     return value.lower()
 
 
 def filename_of(body: _Body) -> str:
-    value = text_of(body, "filename", FILENAME)
-    if value is None:
-        raise InvalidRequest('"filename" is missing.')
-    return value
+    return _needed(body, "filename", FILENAME)
 
 
 def size_of(body: _Body, most: int) -> int | None:
     value = body.get("size")
-    if value is None:
+    if value is None or _is_missing(value):
         return None
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if not whole or isinstance(value, bool) or value < 1:
@@ -142,12 +125,21 @@ def size_of(body: _Body, most: int) -> int | None:
     return int(value)
 
 
+def _needed(body: _Body, name: str, longest: int) -> str:
+    require(body, name)
+    return _text(body[name], f'"{name}"', longest)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _text(value: object, name: str, longest: int, *, lines: bool = False) -> str:
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} must be a text.")
     # One spelling of what looks alike: names of files come with letters taken apart.
     value = unicodedata.normalize("NFC", value)
-    if len(value) > longest:
+    if len(value.strip()) > longest:
         raise InvalidRequest(f"{name} may have at most {longest} characters.")
     if _UNPRINTABLE.search(value) or (not lines and _BREAKS.search(value)):
         raise InvalidRequest(f"{name} has characters that cannot be printed.")

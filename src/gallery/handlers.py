@@ -9,7 +9,7 @@ from gallery.auditing import audit
 from gallery.calls import NO_STORE, Call, artwork_answer, own_original, tagged_answer, throttle
 from gallery.creation import Order, create_artwork
 from gallery.delivery import deliver
-from gallery.editing import change_artwork, found_artwork, remove_artwork
+from gallery.editing import MISSING, change_artwork, is_shown, read_artwork, remove_artwork
 from gallery.errors import Forbidden, NotFound
 from gallery.messages import Answer, json_answer
 from gallery.openapi import document
@@ -39,6 +39,7 @@ async def create(call: Call) -> Answer:
     caller = call.caller()
     await throttle(call, call.platform.creates, caller)
     body = await call.body()
+    fields.require(body, "title", "originalKey")
     description = fields.description_of(body)
     original = own_original(caller, body.get("originalKey"))
     order = Order(caller.user_id, original, description, call.base, call.request_id)
@@ -57,13 +58,17 @@ async def create(call: Call) -> Answer:
 
 async def read(call: Call) -> Answer:
     caller = call.caller_if_any()
-    return await artwork_answer(call, await found_artwork(call.platform, call.arguments[0]), caller)
+    artwork = await read_artwork(call.platform, caller, call.arguments[0])
+    return await artwork_answer(call, artwork, caller)
 
 
 async def read_by_slug(call: Call) -> Answer:
     caller = call.caller_if_any()
     username, slug = call.arguments
-    return await artwork_answer(call, await reading.artwork_by_slug(call.platform, username, slug), caller)
+    artwork = await reading.artwork_by_slug(call.platform, username, slug)
+    if not is_shown(artwork, caller):
+        raise NotFound(MISSING)
+    return await artwork_answer(call, artwork, caller)
 
 
 async def read_many(call: Call) -> Answer:
@@ -78,8 +83,10 @@ async def read_me(call: Call) -> Answer:
 
 async def read_readiness(call: Call) -> Answer:
     caller = call.caller()
-    original = own_original(caller, reading.parameter(call.request.query, "originalKey"))
-    return json_answer(await reading.readiness(call.platform, original), headers=NO_STORE)
+    query = call.request.query
+    original = own_original(caller, reading.parameter(query, "originalKey"))
+    state = await reading.awaited_readiness(call.platform, original, reading.seconds_of(query))
+    return json_answer(state, headers=NO_STORE)
 
 
 async def change(call: Call) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -20,11 +21,12 @@ FIRST_VERSION = 1
 ORIGINALS = "originals/"
 FOLDERS = {Variant.THUMBNAIL: "thumbnails/", Variant.ICON: "icons/", Variant.WATERMARK: "display/"}
 
-USER_ID = r"[A-Za-z0-9_-]{1,64}"
+USER = r"[A-Za-z0-9_-]{1,64}"  # the part of a key that says whose it is
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_ORIGINAL = re.compile(rf"originals/({USER_ID})/({_UUID})\.({'|'.join(EXTENSIONS.values())})")
-_RENDITION = re.compile(rf"(display|thumbnails|icons)/({USER_ID})/({_UUID})(?:\.v([1-9][0-9]{{0,8}}))?\.jpg")
-_IS_USER_ID = re.compile(USER_ID)
+_ORIGINAL = re.compile(rf"originals/({USER})/({_UUID})\.({'|'.join(EXTENSIONS.values())})")
+_RENDITION = re.compile(rf"(display|thumbnails|icons)/({USER})/({_UUID})(?:\.v([1-9][0-9]{{0,8}}))?\.jpg")
+_IS_USER = re.compile(USER)
+_IS_USER_ID = re.compile(r"[^\s/\x00-\x1f\x7f]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,15 @@ class RenditionKey:
 
 
 def is_user_id(text: str) -> bool:
+    """Whether a text can be the id of a user, who may be another program's."""
     return _IS_USER_ID.fullmatch(text) is not None
+
+
+def user_part(user_id: str) -> str:
+    """How keys name a user: by the id or, where no key can hold it, by its SHA-256."""
+    if _IS_USER.fullmatch(user_id):
+        return user_id
+    return f"id-{hashlib.sha256(user_id.encode()).hexdigest()[:48]}"
 
 
 def parse_original(key: str) -> OriginalKey | None:

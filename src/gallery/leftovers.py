@@ -81,11 +81,20 @@ async def end_due(platform: Platform, most: int, *, user_id: str | None = None) 
     removed = [upload.key for upload in due if upload.key not in records]
     recorded = [(upload, records[upload.key]) for upload in due if upload.key in records]
     keys = [key for upload in due for key in _remains(upload, records.get(upload.key))]
+    keys = await unnamed(platform, keys)
     if platform.ticks() - start > HOLD_SECONDS / 2:
         raise StorageError("the leases are nearly over")
     await delete(platform, keys)
     await transact(platform, uploads.end(removed, holder))
-    return Ended(holder, removed, recorded)
+    return Ended(holder, [key for key in removed if key in keys], recorded)
+
+
+async def unnamed(platform: Platform, keys: Iterable[str]) -> list[str]:
+    """The keys that no artwork of another program names in its URLs."""
+    keys = list(keys)
+    rows = (await transact(platform, (sql.NAMED_OF, (uploads.listed(keys),))))[0] if keys else []
+    named = {row["key"] for row in rows}
+    return [key for key in keys if key not in named]
 
 
 async def delete(platform: Platform, keys: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ def paths() -> dict[str, dict[str, Any]]:
     artwork = _answer("The artwork", _ref("Artwork"), etag=True)
     timed = _headers(**{"Server-Timing": "Each stage and variant, in milliseconds"})
     made = artwork | {"headers": artwork["headers"] | timed | _headers(Location="The artwork's address")}
-    artwork_id = _parameter("id", "path", {"type": "string", "pattern": schemas.ARTWORK_ID})
+    artwork_id = _parameter("id", "path", {"type": "string", "minLength": 1})
     return {
         "/api/artworks/upload-url": {
             "post": _operation(
@@ -109,7 +109,20 @@ def paths() -> dict[str, dict[str, Any]]:
                 "Which renditions of an original can be fetched by now",
                 {"200": _json("The three renditions", _ref("Readiness"))},
                 (*_USER, "invalid_request", "forbidden"),
-                parameters=[_parameter("originalKey", "query", _key(schemas.ORIGINAL_KEY), required=True)],
+                parameters=[
+                    _parameter("originalKey", "query", _key(schemas.ORIGINAL_KEY), required=True),
+                    _parameter(
+                        "wait",
+                        "query",
+                        {
+                            "type": "integer",
+                            "minimum": 0,
+                            "maximum": reading.LONGEST_WAIT,
+                            "default": 0,
+                            "description": "Seconds to wait for all three before answering",
+                        },
+                    ),
+                ],
                 user=True,
             )
         },
@@ -299,7 +312,7 @@ def _filters() -> list[Schema]:
     text: Schema = {"type": "string", "maxLength": reading.LONGEST_FILTER}
     return [
         _parameter("username", "query", text),
-        _parameter("category", "query", {"type": "string", "enum": list(Category)}),
+        _parameter("category", "query", text | {"examples": list(Category)}),
         _parameter("tag", "query", text),
         _parameter("q", "query", text | {"description": "Found in titles"}),
         _parameter("featured", "query", {"type": "boolean"}),

@@ -21,7 +21,7 @@ class Original(Enum):
 
 async def state_of_original(platform: Platform, artwork: Artwork) -> Original:
     """What the bucket shows; `KEPT` where it does not answer, or where the original's ETag was not noted."""
-    if artwork.original_etag is None:
+    if artwork.original_etag is None or artwork.original_key is None:
         return Original.KEPT
     try:
         found = await asyncio.wait_for(platform.objects.head(artwork.original_key), LOOK_SECONDS)

@@ -35,6 +35,9 @@ _SIZES: dict[Variant, dict[str, int]] = {
     Variant.ICON: {"size": 128},
     Variant.WATERMARK: {},
 }
+_SQUARES = {Variant.THUMBNAIL: (300, 300), Variant.ICON: (128, 128)}
+_COUNTS = ("width", "height", "bytes", "sourceWidth", "sourceHeight")
+_TEXTS = ("sha256", "etag", "dominantColor", "thumbHash")
 _PICTURE_AT_FAULT: dict[tuple[int, str], type[GalleryError]] = {
     (413, TooLarge.code): TooLarge,
     (415, UnsupportedType.code): UnsupportedType,
@@ -63,17 +66,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """What a sibling says it wrote, and in how many milliseconds it said so."""
+    """What a sibling wrote, and in how many milliseconds it said so; None where neither it nor R2 knows."""
 
     variant: Variant
     key: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     size: int
-    sha256: str
+    sha256: str | None
     etag: str
-    source_width: int
-    source_height: int
+    source_width: int | None
+    source_height: int | None
     dominant_color: str | None
     thumb_hash: str | None
     ms: float
@@ -124,18 +127,15 @@ async def process_uploaded_image(
 
 
 async def wait_for_processing(
-    flags: Flags,
-    keys: Iterable[str],
+    is_done: Callable[[], Awaitable[bool]],
     sleep: Callable[[float], Awaitable[None]],
     *,
     tries: int = 30,
     interval: float = 1.0,
 ) -> bool:
-    """Whether all readiness flags are up within `tries` looks, `interval` seconds apart."""
-    missing = list(keys)
+    """Whether processing is done within `tries` looks, `interval` seconds apart."""
     for attempt in range(tries):
-        missing = [key for key in missing if not await is_ready(flags, key)]
-        if not missing:
+        if await is_done():
             return True
         if attempt + 1 < tries:
             await sleep(interval)
@@ -184,8 +184,9 @@ async def _render(
         },
         json.dumps(_order(platform, job, variant, until)),
     )
-    rendition = _rendition_of(variant, job.keys[variant], answer, (platform.ticks() - start) * 1000)
-    _confirm(rendition, await platform.objects.head(rendition.key))
+    ms, key = round((platform.ticks() - start) * 1000, 1), job.keys[variant]
+    said = _said(answer, key)
+    rendition = _confirmed(variant, said, await platform.objects.head(key), ms)
     # Nobody waits for it any more, and the next try may be at work under the same key.
     if not over.is_set():
         await _raise_flag(platform, rendition.key)
@@ -197,7 +198,7 @@ def _order(platform: Platform, job: Job, variant: Variant, until: float) -> dict
         "sourceKey": str(job.original),
         "sourceEtag": job.etag,
         "outputKey": job.keys[variant],
-        "timestamp": int(platform.now() * 1000),
+        "timestamp": iso(platform.now()),
         "attempt": job.attempt,
         "deadline": iso(until),
     }
@@ -206,42 +207,23 @@ def _order(platform: Platform, job: Job, variant: Variant, until: float) -> dict
     return order | _SIZES[variant]
 
 
-def _rendition_of(variant: Variant, key: str, answer: SiblingAnswer, ms: float) -> Rendition:
+def _said(answer: SiblingAnswer, key: str) -> dict[str, Any]:
+    """What an answer says, once all of it is of the right kind; it need not say anything but `{}`."""
     try:
         said = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise _Bogus("not JSON") from error
     if not isinstance(said, dict):
         raise _Bogus("not an object")
-    if answer.status != 200 or said.get("success") is not True:
+    if answer.status != 200 or said.get("success", True) is not True:
         raise _refusal(answer, said)
-    return _checked(variant, key, said, ms)
-
-
-def _checked(variant: Variant, key: str, said: dict[str, Any], ms: float) -> Rendition:
-    # A sibling need not know how large the original was; the rendition's own shape then stands for it.
-    said = {"sourceWidth": said.get("width"), "sourceHeight": said.get("height")} | said
-    names = ("width", "height", "bytes", "sourceWidth", "sourceHeight")
-    numbers = [said.get(name) for name in names]
-    texts = [said.get(name, "") for name in ("sha256", "etag", "dominantColor", "thumbHash")]
-    if said.get("key") != key or not all(map(_is_count, numbers)):
-        raise _Bogus("fields missing or of the wrong kind")
-    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
-        raise _Bogus("texts missing or of the wrong kind")
-    return Rendition(
-        variant=variant,
-        key=key,
-        width=said["width"],
-        height=said["height"],
-        size=said["bytes"],
-        sha256=texts[0],
-        etag=texts[1],
-        source_width=said["sourceWidth"],
-        source_height=said["sourceHeight"],
-        dominant_color=texts[2] or None,
-        thumb_hash=texts[3] or None,
-        ms=round(ms, 1),
-    )
+    if said.get("key", key) != key:
+        raise _Bogus("another key")
+    if not all(_is_count(said[name]) for name in _COUNTS if said.get(name) is not None):
+        raise _Bogus("numbers of the wrong kind")
+    if not all(_is_text(said[name]) for name in _TEXTS if said.get(name) is not None):
+        raise _Bogus("texts of the wrong kind")
+    return said
 
 
 def _refusal(answer: SiblingAnswer, said: dict[str, Any]) -> Exception:
@@ -257,11 +239,30 @@ def _refusal(answer: SiblingAnswer, said: dict[str, Any]) -> Exception:
     return _Bogus(f"status {answer.status}, code {said.get('code')!r}")
 
 
-def _confirm(rendition: Rendition, found: ObjectInfo | None) -> None:
+def _confirmed(variant: Variant, said: dict[str, Any], found: ObjectInfo | None, ms: float) -> Rendition:
+    """The rendition, once the object is the one the sibling speaks of; what it leaves out, R2 knows."""
     if found is None:
         raise _Bogus("the object is not there")
-    if (found.size, found.etag, found.sha256) != (rendition.size, rendition.etag, rendition.sha256):
+    known = {"bytes": found.size, "etag": found.etag, "sha256": found.sha256}
+    if found.size == 0 or any((said.get(name) or fact) != fact for name, fact in known.items()):
         raise _Bogus("the object is not the one it wrote")
+    width, height = _SQUARES.get(variant, (None, None))
+    width, height = said.get("width") or width, said.get("height") or height
+    return Rendition(
+        variant=variant,
+        key=found.key,
+        width=width,
+        height=height,
+        size=found.size,
+        sha256=found.sha256,
+        etag=found.etag,
+        # A sibling need not know how large the original was; the rendition's own shape then stands for it.
+        source_width=said.get("sourceWidth") or width,
+        source_height=said.get("sourceHeight") or height,
+        dominant_color=said.get("dominantColor") or None,
+        thumb_hash=said.get("thumbHash") or None,
+        ms=ms,
+    )
 
 
 async def _raise_flag(platform: Platform, key: str) -> None:
@@ -290,3 +291,7 @@ def _rank(error: GalleryError) -> int:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT

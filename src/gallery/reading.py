@@ -12,21 +12,22 @@ from unicodedata import normalize
 from urllib.parse import parse_qsl
 
 from gallery import pipeline, sql
-from gallery.artwork import Artwork, Category, User, Variant, artwork_of, user_of
-from gallery.errors import InvalidRequest, NotFound, StorageError
+from gallery.artwork import Artwork, User, Variant, artwork_of, user_of
+from gallery.errors import InvalidRequest, NotFound, StorageError, UserNotFound
 from gallery.keys import FIRST_VERSION, OriginalKey, rendition_keys
 from gallery.ports import Platform
 from gallery.records import first, only, transact
 from gallery.store import uploads
-from gallery.times import iso
 
 DEFAULT_LIMIT = 24
 MOST = 100
 LONGEST_FILTER = 100
+LONGEST_WAIT = 25
 MOST_LETTERS = 24  # as deep as every SQLite can nest what is done for each
-CURSOR = r"[0-9]{13}-art_[0-9a-f]{32}"
+CURSOR = r"(-?[0-9]{1,15})-(.{1,255})"  # milliseconds since 1970, id
 
-_CURSOR = re.compile(CURSOR)
+_CURSOR = re.compile(CURSOR, re.DOTALL)
+_SECONDS = re.compile(r"[0-9]{1,2}")
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -35,21 +36,21 @@ class Wish:
     """Which artworks are asked for: the filters' values by the names SQL knows, and how many."""
 
     filters: Mapping[str, Any]
-    before: tuple[str, str] | None
+    before: tuple[int, str] | None
     limit: int
 
 
 def wish_of(query: str) -> Wish:
     """The wish of a query string. Raises InvalidRequest, naming the parameter."""
     given = _parameters(query)
-    texts = {name: normalize("NFC", given[name]) for name in ("username", "tag", "q") if given.get(name)}
+    texts = {
+        name: normalize("NFC", given[name])
+        for name in ("username", "category", "tag", "q")
+        if given.get(name)
+    }
     if any(len(value) > LONGEST_FILTER for value in texts.values()):
         raise InvalidRequest(f"A filter may have at most {LONGEST_FILTER} characters.")
     filters: dict[str, Any] = texts | ({"q": texts["q"].lower()} if "q" in texts else {})
-    if "category" in given:
-        if given["category"] not in set(Category):
-            raise InvalidRequest(f'"category" must be one of {", ".join(Category)}.')
-        filters["category"] = given["category"]
     if "featured" in given:
         if given["featured"] not in ("true", "false"):
             raise InvalidRequest('"featured" must be true or false.')
@@ -88,8 +89,21 @@ async def artwork_by_slug(platform: Platform, username: str, slug: str) -> Artwo
 async def user_by_id(platform: Platform, user_id: str) -> User:
     row = await only(platform, (sql.USER, (user_id,)))
     if row is None:
-        raise NotFound("There is no such user.")
+        raise UserNotFound
     return user_of(row)
+
+
+async def awaited_readiness(platform: Platform, original: OriginalKey, seconds: int) -> dict[str, bool]:
+    """The readiness once all three renditions can be fetched, or after `seconds` whatever it is."""
+    began = platform.ticks()
+    state: dict[str, bool] = {}
+
+    async def is_done() -> bool:
+        state.update(await readiness(platform, original))
+        return all(state.values()) or platform.ticks() - began >= seconds
+
+    await pipeline.wait_for_processing(is_done, platform.sleep, tries=seconds + 1)
+    return state
 
 
 async def readiness(platform: Platform, original: OriginalKey) -> dict[str, bool]:
@@ -135,6 +149,14 @@ def flag(query: str, name: str) -> bool:
     return value == "true"
 
 
+def seconds_of(query: str) -> int:
+    """The parameter `wait` of a readiness, 0 when it is absent. Raises InvalidRequest."""
+    text = _parameters(query).get("wait", "0")
+    if not _SECONDS.fullmatch(text) or int(text) > LONGEST_WAIT:
+        raise InvalidRequest(f'"wait" must be a whole number of seconds from 0 to {LONGEST_WAIT}.')
+    return int(text)
+
+
 def _parameters(query: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
@@ -154,15 +176,15 @@ def _limit_of(text: str | None) -> int:
     return int(text)
 
 
-def _cursor_of(text: str | None) -> tuple[str, str] | None:
+def _cursor_of(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
-    if not _CURSOR.fullmatch(text):
+    found = _CURSOR.fullmatch(text)
+    if found is None:
         raise InvalidRequest('"cursor" must be the "nextCursor" of another page.')
-    milliseconds, _, artwork_id = text.partition("-")
-    return iso(int(milliseconds) / 1000), artwork_id
+    return int(found[1]), found[2]
 
 
 def _cursor_after(artwork: Artwork) -> str:
     created = datetime.fromisoformat(artwork.created_at).astimezone(UTC)
-    return f"{round(created.timestamp() * 1000):013}-{artwork.id}"
+    return f"{round(created.timestamp() * 1000)}-{artwork.id}"

@@ -6,17 +6,9 @@ from gallery import leases, pipeline, sql
 from gallery.artwork import Artwork, Variant, artwork_of
 from gallery.auth import Caller
 from gallery.creation import check_original, found_original
-from gallery.editing import found_artwork
-from gallery.errors import (
-    Conflict,
-    DatabaseError,
-    Forbidden,
-    NotFound,
-    OriginalReplaced,
-    ProcessingFailed,
-    Unavailable,
-)
-from gallery.keys import rendition_keys
+from gallery.editing import MISSING, check_owner, found_artwork
+from gallery.errors import Conflict, DatabaseError, NotFound, OriginalReplaced, ProcessingFailed, Unavailable
+from gallery.keys import OriginalKey, rendition_keys
 from gallery.leases import Lease
 from gallery.pipeline import Job, Processed
 from gallery.ports import Platform, Statement
@@ -25,6 +17,8 @@ from gallery.settings import Settings
 from gallery.store import uploads
 from gallery.times import Stopwatch, iso
 from gallery.wire import original_of
+
+NO_ORIGINAL = "The original of this artwork is not kept here, so it cannot be rendered again."
 
 
 async def reprocess_artwork(
@@ -42,25 +36,35 @@ async def reprocess_artwork(
     Raises Forbidden, NotFound, Conflict, OriginalReplaced and what rendering raises.
     """
     artwork = await found_artwork(platform, artwork_id)
-    if artwork.user_id != caller.user_id and not caller.is_operator:
-        raise Forbidden("This artwork belongs to someone else.")
+    check_owner(artwork, caller, operators=True)
     return await renew(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
 
 
 async def renew(
     platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
 ) -> Artwork:
-    """The artwork with new renditions, whoever asks for it."""
+    """The artwork with new renditions, whoever asks for it. Raises NotFound without an original of ours."""
+    original = original_of(artwork)
+    if original is None:
+        raise NotFound(NO_ORIGINAL)
     async with platform.gate.place(platform.ticks, platform.sleep):
         watch.lap("queue")
-        return await _renew(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
+        return await _renew(
+            platform, settings, artwork, original, base=base, request_id=request_id, watch=watch
+        )
 
 
 async def _renew(
-    platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
+    platform: Platform,
+    settings: Settings,
+    artwork: Artwork,
+    original: OriginalKey,
+    *,
+    base: str,
+    request_id: str,
+    watch: Stopwatch,
 ) -> Artwork:
     seconds = settings.variant_deadline + leases.MARGIN
-    original = original_of(artwork)
     lease, current = await leases.take(platform, original, seconds)
     if lease is None:
         raise leases.busy()
@@ -98,7 +102,7 @@ async def _renew(
 def _still_there(known: Artwork, current: Artwork | None) -> Artwork:
     """The record as it is now, for it may have changed while the request waited."""
     if current is None or current.id != known.id:
-        raise NotFound("There is no such artwork.")
+        raise NotFound(MISSING)
     return current
 
 

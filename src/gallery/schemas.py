@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gallery import errors, fields, keys
-from gallery.artwork import Category
+from gallery.artwork import ACTIVE, OTHER, Category
 
 Schema = dict[str, Any]
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-ARTWORK_ID = "^art_[0-9a-f]{32}$"
 ORIGINAL_KEY = rf"^originals/[A-Za-z0-9_-]{{1,64}}/{_UUID}\.({'|'.join(keys.EXTENSIONS.values())})$"
 OBJECT_KEY = rf"^(display|thumbnails|icons)/[A-Za-z0-9_-]{{1,64}}/{_UUID}(\.v[1-9][0-9]{{0,8}})?\.jpg$"
 _TIME = {"type": "string", "format": "date-time", "description": "ISO 8601, UTC"}
@@ -46,9 +45,11 @@ def data_of(schema: Schema) -> Schema:
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _SIDE: Schema = {"type": "integer", "minimum": 1}
 _FLAG: Schema = {"type": "boolean"}
-_ID: Schema = {"type": "string", "pattern": ARTWORK_ID}
+_ID: Schema = {"type": "string", "minLength": 1}
 _KEY: Schema = {"type": "string", "pattern": ORIGINAL_KEY}
 _URL: Schema = {"type": "string", "format": "uri"}
+# What another program recorded is answered as it stands there.
+_STORED_URL: Schema = {"type": ["string", "null"]}
 _WORD: Schema = {"type": "string"}
 
 _SAID: dict[str, Schema] = {
@@ -56,8 +57,9 @@ _SAID: dict[str, Schema] = {
     "description": _nullable(_text(fields.DESCRIPTION, lines=True)),
     "materials": _nullable(_text(fields.LINE)),
     "dimensions": _nullable(_text(fields.LINE)),
-    "createdDate": {"type": ["string", "null"], "pattern": f"^({fields.DATE_PATTERN})?$"},
-    "category": {"type": ["string", "null"], "enum": [*Category, None]},
+    "createdDate": _nullable(_text(fields.DATE)) | {"examples": ["2024", "2024-05-31", "about 1890"]},
+    "category": _nullable(_text(fields.CATEGORY))
+    | {"examples": list(Category), "description": f"Any text; `{OTHER}` when there is none"},
     "tags": {"type": ["array", "null"], "maxItems": fields.TAGS, "items": _text(fields.TAG)},
 }
 
@@ -76,9 +78,11 @@ def error_codes() -> dict[str, int]:
 def components() -> dict[str, Schema]:
     return {
         "Error": _object(
-            error={"type": "string", "description": "A sentence a person can act on"},
+            ("error", "code", "requestId"),
+            error={"type": "string", "description": "What happened, in a sentence"},
             code={"type": "string", "enum": list(error_codes())},
             requestId=_WORD,
+            detail={"type": "string", "description": "What can be done about it"},
         ),
         "Health": _object(status={"const": "ok"}),
         "TicketRequest": _object(
@@ -141,21 +145,21 @@ def _artwork() -> Schema:
         materials=text,
         dimensions=text,
         createdDate=text,
-        category={"type": "string", "enum": list(Category)},
+        category=_WORD,
         tags={"type": "array", "items": _WORD},
-        originalUrl=_URL,
-        displayUrl=_URL,
-        thumbnailUrl=_URL,
-        iconUrl=_URL,
-        width=_SIDE,
-        height=_SIDE,
-        originalWidth=_SIDE,
-        originalHeight=_SIDE,
+        originalUrl=_STORED_URL,
+        displayUrl=_STORED_URL,
+        thumbnailUrl=_STORED_URL,
+        iconUrl=_STORED_URL,
+        width=_nullable(_SIDE),
+        height=_nullable(_SIDE),
+        originalWidth=_nullable(_SIDE),
+        originalHeight=_nullable(_SIDE),
         dominantColor={"type": ["string", "null"], "pattern": "^#[0-9a-f]{6}$"},
         thumbHash={"type": ["string", "null"], "description": "Base64"},
-        status={"const": "ready"},
+        status={"type": "string", "description": f"`{ACTIVE}` for everything public"},
         isFeatured=_FLAG,
-        processedAt=_TIME,
+        processedAt=_nullable(_TIME),
         createdAt=_TIME,
         updatedAt=_TIME,
     )

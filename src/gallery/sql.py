@@ -9,11 +9,13 @@ from gallery.store.binding import NOW as _NOW
 
 # One text crosses from JavaScript to Python, not two dozen values; its order is that of `Artwork`'s fields.
 _ARTWORK = """
-SELECT json_array(a.id, a.user_id, u.username, a.slug, a.title, a.description, a.materials, a.dimensions,
-                  a.created_date, a.category, a.original_key, a.version, a.width, a.height, a.original_width,
+SELECT json_array(CAST(a.id AS TEXT), CAST(a.user_id AS TEXT), COALESCE(u.username, a.user_id), a.slug,
+                  a.title, a.description, a.materials, a.dimensions,
+                  a.created_date, COALESCE(NULLIF(a.category, ''), 'other'), a.original_key, a.original_url,
+                  a.display_url, a.thumbnail_url, a.icon_url, a.version, a.width, a.height, a.original_width,
                   a.original_height, a.dominant_color, a.thumb_hash, a.original_etag, a.status, a.revision,
-                  a.processed_at, a.created_at, a.updated_at, json(a.tags), a.is_featured) AS artwork
-FROM artworks a JOIN users u ON u.id = a.user_id
+                  a.processed_at, a.created_ms, a.updated_at, a.tags, a.is_featured) AS artwork
+FROM artworks a LEFT JOIN users u ON u.id = a.user_id
 """
 
 PING = "SELECT 1 AS one"
@@ -42,9 +44,9 @@ INSERT_ARTWORK = f"""
 INSERT INTO artworks (id, user_id, slug, title, description, materials, dimensions, created_date, category,
                       tags, original_key, version, original_url, display_url, thumbnail_url, icon_url,
                       width, height, original_width, original_height,
-                      dominant_color, thumb_hash, processed_at, created_at, updated_at, original_etag)
+                      dominant_color, thumb_hash, processed_at, created_at, updated_at, original_etag, status)
 SELECT ?1, ?2, {_FREE_SLUG}, ?4, ?5, ?6, ?7, ?8, ?9,
-       ?10, ?11, ?12, ?22, ?23, ?24, ?25, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?26
+       ?10, ?11, ?12, ?22, ?23, ?24, ?25, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?26, 'active'
 FROM users
 WHERE id = ?2 AND artwork_count < artwork_limit
   AND EXISTS (SELECT 1 FROM uploads WHERE key = ?11 AND holder = ?21 AND lease_until > {_NOW})
@@ -92,16 +94,35 @@ WHERE original_key IN (SELECT value FROM json_each(?1))
 """
 # ?1 id to go on after, ?2 how many
 ROWS_AFTER = """
-SELECT id, original_key, version, original_etag FROM artworks WHERE id > ?1 ORDER BY id LIMIT ?2
+SELECT id, original_key, version, original_etag FROM artworks
+WHERE id > ?1 AND original_key IS NOT NULL ORDER BY id LIMIT ?2
 """
+# Which of these keys are named by the URLs of artworks that another program recorded. ?1 keys
+NAMED_OF = " UNION ALL ".join(
+    f"""
+SELECT value AS key FROM json_each(?1) WHERE EXISTS (
+  SELECT 1 FROM artworks
+  WHERE original_key IS NULL AND value = substr(
+    {column}, instr({column}, '/{folder}/') + 1,
+    instr({column} || char(63), char(63)) - instr({column}, '/{folder}/') - 1
+  )
+)
+"""  # noqa: S608 (only the constants below are put in)
+    for column, folder in (
+        ("original_url", "originals"),
+        ("display_url", "display"),
+        ("thumbnail_url", "thumbnails"),
+        ("icon_url", "icons"),
+    )
+)
 
 _FILTERS = {
     "username": "a.user_id = (SELECT id FROM users WHERE username = {})",
     "category": "a.category = {}",
-    "tag": "EXISTS (SELECT 1 FROM json_each(a.tags) WHERE value = {})",
+    "tag": "EXISTS (SELECT 1 FROM json_each(iif(json_valid(a.tags), a.tags, '[]')) WHERE value = {})",
     "q": "instr({title}, {}) > 0",  # D1 limits the patterns of LIKE to 50 bytes
     "featured": "a.is_featured = {}",
-    "before": "(a.created_at, a.id) < ({}, {})",
+    "before": "(a.created_ms, a.id) < ({}, {})",
 }
 FILTERS = tuple(_FILTERS)
 
@@ -117,5 +138,5 @@ def listing(filters: tuple[str, ...], letters: int = 0) -> str:
     title = "replace(" * letters + "lower(a.title)" + ", {}, {})" * letters
     texts = [_FILTERS[name].replace("{title}", title) for name in filters]
     conditions = [text.format(*islice(numbers, text.count("{}"))) for text in texts]
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"{_ARTWORK} {where} ORDER BY a.created_at DESC, a.id DESC LIMIT {next(numbers)}"
+    where = " AND ".join(["a.status = 'active'", *conditions])
+    return f"{_ARTWORK} WHERE {where} ORDER BY a.created_ms DESC, a.id DESC LIMIT {next(numbers)}"

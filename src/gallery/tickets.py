@@ -7,8 +7,8 @@ from typing import Any
 
 from gallery import fields, leftovers, sql
 from gallery.artwork import user_of
-from gallery.errors import ArtworkLimitReached, NotFound, PortError, Unavailable, UploadLimitReached
-from gallery.keys import EXTENSIONS, OriginalKey
+from gallery.errors import ArtworkLimitReached, PortError, Unavailable, UploadLimitReached, UserNotFound
+from gallery.keys import EXTENSIONS, OriginalKey, user_part
 from gallery.ports import Platform, Statement
 from gallery.records import first, transact
 from gallery.settings import Settings
@@ -36,13 +36,14 @@ async def issue_ticket(
 ) -> dict[str, Any]:
     """The upload ticket for one new original, as it goes to the client.
 
-    Raises InvalidRequest, TooLarge, UnsupportedType, NotFound, ArtworkLimitReached, UploadLimitReached.
+    Raises InvalidRequest, TooLarge, UnsupportedType, UserNotFound, ArtworkLimitReached, UploadLimitReached.
     """
+    fields.require(body, "filename", "contentType")
     fields.filename_of(body)
     content_type = fields.content_type_of(body)
     size = fields.size_of(body, settings.max_upload_bytes)
-    key = OriginalKey(user_id, platform.uuid(), EXTENSIONS[content_type])
-    await _note(platform, settings, key, content_type, size)
+    key = OriginalKey(user_part(user_id), platform.uuid(), EXTENSIONS[content_type])
+    await _note(platform, settings, user_id, key, content_type, size)
     headers = {"Content-Type": content_type}
     signed = dict(headers)
     if size is not None:
@@ -64,35 +65,40 @@ async def issue_ticket(
 
 
 async def _note(
-    platform: Platform, settings: Settings, key: OriginalKey, content_type: str, size: int | None
+    platform: Platform,
+    settings: Settings,
+    user_id: str,
+    key: OriginalKey,
+    content_type: str,
+    size: int | None,
 ) -> None:
     """Record the upload, if the user may have one more: counted and inserted by one statement."""
     issue = uploads.issue(
         str(key),
-        key.user_id,
+        user_id,
         content_type,
         size,
         most_uploads=settings.max_open_uploads,
         most_bytes=settings.max_open_bytes,
         largest=settings.max_upload_bytes,
     )
-    if await _is_issued(platform, key.user_id, issue):
+    if await _is_issued(platform, user_id, issue):
         return
-    await _end_due(platform, settings, key.user_id)
-    if await _is_issued(platform, key.user_id, issue):
+    await _end_due(platform, settings, user_id)
+    if await _is_issued(platform, user_id, issue):
         return
-    row = first((await transact(platform, uploads.first_end(key.user_id)))[0])
+    row = first((await transact(platform, uploads.first_end(user_id)))[0])
     raise UploadLimitReached(retry_after=int(row["seconds"] or 1) if row else 1)
 
 
 async def _is_issued(platform: Platform, user_id: str, issue: Statement) -> bool:
-    """False when too many uploads are open. Raises NotFound, ArtworkLimitReached."""
+    """False when too many uploads are open. Raises UserNotFound, ArtworkLimitReached."""
     rows = await transact(platform, issue, (sql.USER, (user_id,)))
     if rows[0]:
         return True
     found = first(rows[1])
     if found is None:
-        raise NotFound("There is no such user.")
+        raise UserNotFound
     if not user_of(found).remaining:
         raise ArtworkLimitReached
     return False

@@ -19,11 +19,21 @@ def urls_of(base: str, original: OriginalKey, version: int) -> dict[str, str]:
     }
 
 
-def original_of(artwork: Artwork) -> OriginalKey:
-    original = parse_original(artwork.original_key)
-    if original is None:
-        raise ValueError(f"{artwork.id} has an original_key outside the grammar")
-    return original
+def original_of(artwork: Artwork) -> OriginalKey | None:
+    """The key of its original; None where another program recorded the artwork without one of ours."""
+    return parse_original(artwork.original_key or "")
+
+
+def _urls(artwork: Artwork, base: str) -> dict[str, str | None]:
+    original = original_of(artwork)
+    if original is not None:
+        return {**urls_of(base, original, artwork.version)}
+    return {
+        "originalUrl": artwork.original_url,
+        "displayUrl": artwork.display_url,
+        "thumbnailUrl": artwork.thumbnail_url,
+        "iconUrl": artwork.icon_url,
+    }
 
 
 def artwork_out(artwork: Artwork, base: str) -> dict[str, Any]:
@@ -40,7 +50,7 @@ def artwork_out(artwork: Artwork, base: str) -> dict[str, Any]:
         "createdDate": artwork.created_date,
         "category": artwork.category,
         "tags": list(artwork.tags),
-        **urls_of(base, original_of(artwork), artwork.version),
+        **_urls(artwork, base),
         "width": artwork.width,
         "height": artwork.height,
         "originalWidth": artwork.original_width,

@@ -200,7 +200,7 @@ class Contract:
             "originalHeight": 480,
             "dominantColor": "#806040",
             "thumbHash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
-            "status": "ready",
+            "status": "active",
             "isFeatured": False,
             "createdAt": NOW,
             "updatedAt": NOW,

@@ -139,8 +139,8 @@ class FakeWrangler:
                 return self._create_database(name)
             case ("execute", name, "--remote", "--json", "--command", sql):
                 return Outcome(0, json.dumps(databases[name].query(sql)))
-            case ("execute", "DB", "--remote", "--yes", "--file", path):
-                return self._execute(call, Path(path).read_text())
+            case ("execute", name, "--remote", "--yes", "--file", path):
+                return self._execute(call, name, Path(path).read_text())
             case ("migrations", "apply", "DB", "--remote"):
                 return self._migrate(call)
         raise AssertionError(f"a command that no plan has: {words}")
@@ -230,8 +230,9 @@ class FakeWrangler:
     def _database(self, call: Call) -> Database:
         return self.cloud.database(Target(call.folder, call.environment).value(DATABASE_ID))
 
-    def _execute(self, call: Call, sql: str) -> Outcome:
-        self._database(call).query(f"BEGIN; {sql}\n; COMMIT")
+    def _execute(self, call: Call, name: str, sql: str) -> Outcome:
+        database = self._database(call) if name == "DB" else self.cloud.databases[name]
+        database.query(f"BEGIN; {sql}\n; COMMIT")
         return Outcome(0, "🚣 Executed 9 queries in 1.00ms\n")
 
     def _migrate(self, call: Call) -> Outcome:

@@ -60,10 +60,8 @@ def settings_of_a_sibling() -> set[str]:
 
 
 def test_the_reader_of_sources_sees_each_way_to_read_a_name() -> None:
-    source = (
-        'self.env.DB.prepare; env.READY; self._env.BUCKET; getattr(env, "TOKEN"); Limiter(env, "LIMIT", 3)'
-    )
-    assert set(names_read(source)) == {"DB", "READY", "BUCKET", "TOKEN", "LIMIT"}
+    source = 'self.env.DB.prepare; env.KV; self._env.BUCKET; getattr(env, "TOKEN"); Limiter(env, "LIMIT", 3)'
+    assert set(names_read(source)) == {"DB", "KV", "BUCKET", "TOKEN", "LIMIT"}
     assert not set(names_read('request.GET; read("METHOD"); env.fetch; other(env, "lower case")'))
 
 

@@ -135,7 +135,7 @@ def test_the_gateway_runs_its_cron_on_its_own_stores(run: Run) -> None:
     bound = {each["name"]: each for each in worker.metadata["bindings"]}
     assert worker.crons == raw("gateway")["triggers"]["crons"]
     assert bound["DB"]["id"] == run.cloud.databases["vfa-gallery"].uuid
-    assert bound["READY"]["namespace_id"] == run.cloud.namespaces["vfa-gallery-ready"]
+    assert bound["KV"]["namespace_id"] == run.cloud.namespaces["vfa-gallery-ready"]
     assert bound["R2_S3_ENDPOINT"]["text"] == f"https://{ACCOUNT}.r2.cloudflarestorage.com"
     assert bound["R2_CDN_DOMAIN"]["text"] == f"https://{DOMAIN}"
 

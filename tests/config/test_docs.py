@@ -140,7 +140,7 @@ def test_an_artwork_takes_as_many_bytes_as_is_said(uploads: World) -> None:
     held = re.search(r"hold \*\*([\d.]+) million artworks\*\*", OPERATIONS)
     assert said
     assert held
-    assert (pages - empty) * size / COUNT == pytest.approx(dollars(said[1]), rel=0.05)
+    assert (pages - empty) * size / COUNT == pytest.approx(dollars(said[1]), rel=0.1)
     assert float(held[1]) == pytest.approx(10e9 / dollars(said[1]) / 1e6, abs=0.05)
 
 

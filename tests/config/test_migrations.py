@@ -15,6 +15,8 @@ from tools.deploy import schema
 from tools.deploy.schema import Migration
 
 TRUTH = (ROOT / "schema.sql").read_text()
+# What a migration changes on purpose, in the one row of a table.
+MEANT = {"0003_specification.sql": [("artworks", "status", "active"), ("artworks", "tags", None)]}
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
 # Tables whose rows go on in another one, or are of no use any more.
 MOVED = {"0002_uploads.sql": ["claims", "sweep_positions"]}
@@ -49,6 +51,8 @@ def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
     for migration in others:
         database.executescript(migration.sql)
         after = carrying.tables(database)
+        for table, column, value in MEANT.get(migration.name, ()):
+            before[table][0][column] = value
         assert carrying.lost(before, after) == MOVED.get(migration.name, []), migration.name
         before = after
     assert before["artworks"][0]["signature"] == before["signers"][0]["signer"] == "ann"

@@ -33,11 +33,11 @@ export default {
     const path = new URL(request.url).pathname;
     const ask = async (name) => (await env[name].fetch("http://sibling" + path)).text();
     const { results } = await env.DB.prepare("SELECT username FROM users").all();
-    await env.READY.put("flag", "up", { expirationTtl: 60 });
+    await env.KV.put("flag", "up", { expirationTtl: 60 });
     const texts = Object.entries(env).filter(([, value]) => typeof value === "string");
     return Response.json({
       users: results.map((row) => row.username),
-      flag: await env.READY.get("flag"),
+      flag: await env.KV.get("flag"),
       allowed: (await env.CREATE_LIMIT.limit({ key: "ann" })).success,
       siblings: await Promise.all(SIBLINGS.map(ask)),
       texts: Object.fromEntries(texts),

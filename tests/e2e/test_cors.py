@@ -81,6 +81,7 @@ def open_stack(request: pytest.FixtureRequest, elsewhere: str, tmp_path: Path) -
     if request.config.getoption("--base-url"):
         pytest.skip("needs a local runtime of its own")
     with local_stack.running(tmp_path, arguments=["--var", f"ALLOWED_ORIGINS={elsewhere}"]) as stack:
+        assert f"pages on {elsewhere} may call it, by ALLOWED_ORIGINS" in stack.lines
         yield stack
 
 

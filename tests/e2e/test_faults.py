@@ -138,7 +138,7 @@ def test_a_retry_is_not_harmed_by_the_late_success_of_the_first_try(
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_without_kv_the_create_is_still_right(artist: Account, key: str, faults: Faults, method: str) -> None:
-    faults("gateway", bindings=[{"binding": "READY", "method": method, "message": "KV is down"}])
+    faults("gateway", bindings=[{"binding": "KV", "method": method, "message": "KV is down"}])
     assert artist.create(key).status_code == 201
 
 
@@ -146,7 +146,7 @@ def test_without_kv_the_create_is_still_right(artist: Account, key: str, faults:
 def test_a_kv_that_never_answers_does_not_keep_the_create(
     artist: Account, key: str, faults: Faults, method: str
 ) -> None:
-    faults("gateway", bindings=[{"binding": "READY", "method": method, "ms": HANG_MS}])
+    faults("gateway", bindings=[{"binding": "KV", "method": method, "ms": HANG_MS}])
     answer = artist.create(key)
     assert answer.status_code == 201
     assert answer.elapsed.total_seconds() < DEADLINE_SECONDS
@@ -156,7 +156,7 @@ def test_a_kv_that_never_answers_does_not_keep_what_a_failed_create_wrote(
     artist: Account, key: str, faults: Faults, objects: Keys
 ) -> None:
     faults("icon", rendering={"kind": "error"})
-    faults("gateway", bindings=[{"binding": "READY", "method": "delete", "ms": HANG_MS}])
+    faults("gateway", bindings=[{"binding": "KV", "method": "delete", "ms": HANG_MS}])
     answer = artist.create(key)
     assert answer.status_code == 500
     assert answer.elapsed.total_seconds() < 2 * DEADLINE_SECONDS
@@ -166,7 +166,7 @@ def test_a_kv_that_never_answers_does_not_keep_what_a_failed_create_wrote(
 
 def test_a_stale_flag_does_not_hide_a_finished_artwork(artist: Account, key: str, faults: Faults) -> None:
     assert artist.create(key).status_code == 201
-    faults("gateway", bindings=[{"binding": "READY", "method": "get", "result": None}])
+    faults("gateway", bindings=[{"binding": "KV", "method": "get", "result": None}])
     assert is_ready(artist, key) == {"display": True, "thumbnail": True, "icon": True}
 
 

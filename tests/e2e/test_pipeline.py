@@ -55,7 +55,7 @@ def test_full_upload_flow(account: AccountFactory, large_original: bytes) -> Non
     assert artwork["createdDate"] == "2026-05-01"
     assert artwork["isFeatured"] is False
     assert artwork["createdAt"] == artwork["updatedAt"]
-    assert artwork["status"] == "ready"
+    assert artwork["status"] == "active"
     assert key in artwork["originalUrl"]
     again = artist.client.get(f"/api/artworks/{artwork['id']}")
     assert again.status_code == 200

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
-from tests.gallery.creates import create
+from tests.gallery.creates import create, walk
 from tests.gallery.fakes import PICTURES, World, json_of
 from tests.gallery.test_sweeping import LIFE, original_of, upload
 from tests.gallery.tokens import bearer
@@ -17,14 +17,6 @@ from gallery.keys import rendition_keys
 from gallery.sweeping import Report
 
 PICTURE = PICTURES["image/jpeg"]
-
-
-async def walk(world: World, *, dry_run: bool = False) -> list[Report]:
-    reports = [await audit(world.platform, dry_run=dry_run)]
-    while reports[-1].next_cursor is not None:
-        assert len(reports) < 200
-        reports.append(await audit(world.platform, reports[-1].next_cursor, dry_run=dry_run))
-    return reports
 
 
 def removed(reports: Iterable[Report]) -> set[str]:

@@ -54,7 +54,7 @@ def test_each_sibling_gets_the_order_of_its_contract() -> None:
             (order,) = sibling.orders
             assert order["sourceKey"] == key
             assert order["sourceEtag"] == etag
-            assert order["timestamp"] == 1_750_000_000_000
+            assert order["timestamp"] == "2025-06-15T15:06:40.000Z"
             extra = {"watermark": {"username"}, "icon": {"size"}, "thumbnail": {"width", "height"}}[variant]
             assert (order["attempt"], order["deadline"]) == (1, "2025-06-15T15:06:42.000Z")
             shared = {"sourceKey", "sourceEtag", "outputKey", "timestamp", "attempt", "deadline"}

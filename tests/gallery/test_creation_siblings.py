@@ -291,6 +291,66 @@ def test_what_only_siblings_understand_is_a_failure_of_ours(status: int, code: s
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("said", ["{}", '{"success": true}'])
+def test_of_what_another_renderer_leaves_out_the_bucket_knows_the_rest(said: str) -> None:
+    async def says_little(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+        sibling.write(order)
+        return SiblingAnswer(200, None, said)
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        for sibling in world.siblings.values():
+            sibling.fault = says_little
+        answer = await create(world, world.original())
+        assert answer.status == 201
+        data = json_of(answer)["data"]
+        sizes = ("width", "height", "originalWidth", "originalHeight", "dominantColor", "thumbHash")
+        assert [data[name] for name in sizes] == [None] * 6
+        assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, 3)
+        assert len(world.flags.stored) == 3
+
+    asyncio.run(story())
+
+
+async def says_little_of_nothing(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+    return SiblingAnswer(200, None, "{}")
+
+
+async def writes_and_denies(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+    sibling.write(order)
+    return SiblingAnswer(200, None, '{"success": false}')
+
+
+async def writes_an_empty_object(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+    sibling.objects.put(order["outputKey"], b"", "image/jpeg")
+    return SiblingAnswer(200, None, "{}")
+
+
+@pytest.mark.parametrize("fault", [says_little_of_nothing, writes_and_denies, writes_an_empty_object])
+def test_another_renderer_fails_when_it_says_so_or_wrote_nothing(fault: Fault) -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        world.siblings[Variant.WATERMARK].fault = fault
+        answer = await create(world, world.original())
+        assert (answer.status, json_of(answer)["error"]) == (500, FAILED)
+        assert_nothing_left(world)
+
+    asyncio.run(story())
+
+
+def test_a_renderer_is_told_the_time_in_iso_8601() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        await create(world, world.original())
+        told = {order["timestamp"] for sibling in world.siblings.values() for order in sibling.orders}
+        assert told == {"2025-06-15T15:06:40.000Z"}
+
+    asyncio.run(story())
+
+
 def test_a_sibling_need_not_say_how_large_the_original_was() -> None:
     async def says_less(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
         said = json.loads(written_answer(order, sibling.write(order)).body)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery import fields
-from gallery.artwork import Category, Description
-from gallery.errors import InvalidRequest, TooLarge, UnsupportedType
+from gallery.artwork import Description
+from gallery.errors import InvalidRequest, MissingFields, TooLarge, UnsupportedType
 
 FULL = {
     "title": " Still Life ",
@@ -30,7 +30,7 @@ def test_a_full_body_is_read_whole() -> None:
         "oil on canvas",
         "40 × 60 cm",
         "2024-05-31",
-        Category.PAINTING,
+        "painting",
         ("pears", "apples"),
     )
 
@@ -44,8 +44,6 @@ def test_a_title_is_enough() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("title", None),
-        ("title", "   "),
         ("title", 7),
         ("title", True),
         ("title", ["x"]),
@@ -61,20 +59,12 @@ def test_a_title_is_enough() -> None:
         ("materials", "x" * 501),
         ("materials", "two\u2028lines"),
         ("dimensions", 40),
-        ("createdDate", "yesterday"),
-        ("createdDate", "2024-13-01"),
-        ("createdDate", "2024-05-32"),
-        ("createdDate", "2024-04-31"),
-        ("createdDate", "2023-02-29"),
-        ("createdDate", "1900-02-29"),
-        ("createdDate", "٢٠٢٤"),
+        ("createdDate", "x" * 51),
         ("createdDate", 2024),
-        ("createdDate", " 2024"),
         ("createdDate", "2024\n"),
         ("title", "\tx"),
-        ("title", "x" + " " * 200),
-        ("category", "Painting"),
-        ("category", ""),
+        ("category", "x" * 51),
+        ("category", "two\nlines"),
         ("category", ["painting"]),
         ("category", 1),
         ("tags", "a,b"),
@@ -92,11 +82,52 @@ def test_a_field_of_the_wrong_kind_is_named(name: str, value: Any) -> None:
     assert f'"{name}"' in caught.value.text
 
 
-@pytest.mark.parametrize(
-    "date", ["2024", "2024-05", "2024-05-31", "2024-04-30", "2024-02-29", "2000-02-29", "1900-02-28", "1503"]
-)
+@pytest.mark.parametrize("date", ["2024", "2024-05-31", "about 1890", "Spring 2024", "٢٠٢٤", "x" * 50])
 def test_a_date_is_kept_as_it_was_given(date: str) -> None:
-    assert fields.date_of({"createdDate": date}) == date
+    assert fields.date_of({"createdDate": f" {date} "}) == date
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("painting", "painting"),
+        (" Oil & Gold ", "Oil & Gold"),
+        ("x" * 50 + " ", "x" * 50),
+        ("夕焼け", "夕焼け"),
+    ],
+)
+def test_a_category_is_any_text(given: str, kept: str) -> None:
+    assert fields.category_of({"category": given}) == kept
+
+
+@pytest.mark.parametrize("empty", [None, "", "   "])
+def test_an_empty_category_is_other(empty: str | None) -> None:
+    assert fields.category_of({"category": empty}) == fields.category_of({}) == "other"
+
+
+@pytest.mark.parametrize("name", sorted(set(FULL) - {"title"}))
+def test_an_empty_text_means_nothing_was_said(name: str) -> None:
+    assert fields.description_of(FULL | {name: ""}) == fields.description_of(FULL | {name: None})
+
+
+def test_an_empty_size_is_none() -> None:
+    assert fields.size_of({"size": ""}, 1000) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        ({}, "title, originalKey"),
+        ({"originalKey": "k"}, "title"),
+        ({"title": "x"}, "originalKey"),
+        ({"title": " ", "originalKey": None}, "title, originalKey"),
+        ({"originalKey": "", "title": ""}, "title, originalKey"),
+    ],
+)
+def test_all_that_is_missing_is_named_in_one_sentence(body: dict[str, Any], missing: str) -> None:
+    with pytest.raises(MissingFields) as caught:
+        fields.require(body, "title", "originalKey")
+    assert caught.value.text == f"Missing required fields: {missing}"
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "1", True, [], 2**70, float("inf"), float("nan")])

@@ -50,6 +50,14 @@ def test_a_number_or_deadline_that_is_none_is_refused(name: str, value: object) 
         read_job(Variant.ICON, body(Variant.ICON, **{name: value}), SETTINGS)
 
 
+@pytest.mark.parametrize("timestamp", ["2026-11-27T18:32:11.042Z", 1_764_268_331_042, None])
+def test_a_timestamp_may_have_any_form(timestamp: object) -> None:
+    assert read_job(Variant.ICON, body(Variant.ICON, timestamp=timestamp), SETTINGS).options.size == (
+        128,
+        128,
+    )
+
+
 def test_sizes_have_defaults() -> None:
     thumbnail = read_job(
         Variant.THUMBNAIL, {**body(Variant.ICON), "outputKey": "thumbnails/u/a.jpg"}, SETTINGS

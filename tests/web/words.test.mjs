@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { categoryName, counted, dateName, isDate, sizeName, tagsOf, titleOf } from "../../web/src/words.js";
+import { categoryName, categoryOf, counted, dateName, isDate, sizeName, tagsOf, titleOf } from "../../web/src/words.js";
 
 test("dates read as precisely as they are known", () => {
   assert.equal(dateName("2024"), "2024");
@@ -32,6 +32,13 @@ test("tags are trimmed, and each counts once", () => {
   assert.deepEqual(tagsOf(" sea, evening,sea ,, "), ["sea", "evening"]);
 });
 
+test("the usual categories have names of the API's, others are what was written", () => {
+  assert.equal(categoryOf(" mixed media "), "mixed_media");
+  assert.equal(categoryOf("Painting"), "painting");
+  assert.equal(categoryOf("Oil & Gold"), "Oil & Gold");
+  assert.equal(categoryOf("  "), "");
+});
+
 test("sizes, counts and categories read well", () => {
   assert.equal(sizeName(0), "1 KB");
   assert.equal(sizeName(4_210_000), "4.2 MB");
@@ -39,4 +46,5 @@ test("sizes, counts and categories read well", () => {
   assert.equal(counted(1, "picture"), "1 picture");
   assert.equal(counted(2, "picture"), "2 pictures");
   assert.equal(categoryName("mixed_media"), "Mixed media");
+  assert.equal(categoryName("oil_on gold"), "oil_on gold");
 });

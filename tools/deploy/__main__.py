@@ -7,16 +7,17 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.deploy import exposure, firewall, packages, page, preflight
+from tools.deploy.adoption import adoption, is_foreign
 from tools.deploy.answers import Account
 from tools.deploy.deployment import Deployment, Hands, Smoke
 from tools.deploy.plan import Plan, plan
 from tools.deploy.schema import Migration, migrations_in
 from tools.deploy.smoke import SmokeTest
-from tools.deploy.survey import Survey, account_of, look
+from tools.deploy.survey import Survey, account_of, look, rows
 from tools.deploy.target import ENVIRONMENTS, Target
 from tools.deploy.vault import Vault
 from tools.deploy.wishes import Wishes, host_of
@@ -38,6 +39,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--images-domain", metavar="HOST", help="serve renditions from this domain")
     parser.add_argument("--zone-id", metavar="ID", help="zone of that domain, the first time")
     parser.add_argument("--rule-made", action="store_true", help="its firewall rule was made by hand")
+    parser.add_argument("--adopt", action="store_true", help="add what a database of yours lacks, in place")
     parser.add_argument("--pywrangler", action="store_true", help="vendor with `pywrangler sync` first")
     parser.add_argument("--rotate", metavar="SECRET", action="append", default=[], help="replace a secret")
     return parser.parse_args(words)
@@ -69,6 +71,7 @@ def wishes_of(options: argparse.Namespace, token: str) -> Wishes:
         has_token=bool(token),
         rotate=frozenset(options.rotate),
         pywrangler=options.pywrangler,
+        adopt=options.adopt,
     )
 
 
@@ -87,6 +90,9 @@ def deploy(options: argparse.Namespace, root: Path, environ: Mapping[str, str], 
         return
     wrangler = means.wrangler(root, {"CLOUDFLARE_ACCOUNT_ID": account.id})
     survey = look(target, wrangler)
+    if wishes.adopt and is_foreign(survey.master, migrations):
+        found = adoption(lambda sql: rows(target.database, sql, wrangler), migrations)
+        survey = replace(survey, adoption=found)
     steps = plan(target, account, survey, wishes, migrations, vault)
     show(target, account, steps)
     if options.dry_run:

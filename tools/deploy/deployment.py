@@ -157,6 +157,9 @@ class Deployment:
             self._run(*words)
 
     def _migrate(self, plan: Plan) -> None:
+        if plan.adoption:
+            with self._step("users and artworks adopted"):
+                self._execute(plan.adoption.sql)
         if plan.schema:
             # One file, for D1 takes all of a file or nothing: a schema without its ledger cannot come about.
             text = (self.target.root / "schema.sql").read_text() + schema.baseline(plan.baseline)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tools.deploy import schema
+from tools.deploy import adoption, schema
+from tools.deploy.adoption import Adoption
 from tools.deploy.answers import Account
 from tools.deploy.domains import Domains, domains
 from tools.deploy.schema import Migration
@@ -55,6 +56,7 @@ class Plan:
     bucket: bool = False
     namespace: bool = False
     values: dict[Place, str] = field(default_factory=dict)
+    adoption: Adoption | None = None
     schema: bool = False
     baseline: tuple[Migration, ...] = ()
     migrations: tuple[Migration, ...] = ()
@@ -92,6 +94,7 @@ def plan(
         bucket=not survey.bucket,
         namespace=target.namespace not in survey.namespaces,
         values=target.differing(wanted),
+        adoption=survey.adoption,
         schema=created,
         baseline=tuple(baseline),
         migrations=tuple(pending),
@@ -110,10 +113,17 @@ def _database(
     """Whether schema.sql is to be applied, what is then to be noted as applied, and what is to be applied."""
     if survey.has_ledger:
         return False, [], [each for each in migrations if each.name not in survey.applied]
+    if survey.adoption:
+        return False, [], [each for each in migrations if each not in survey.adoption.covered]
     found = schema.form(survey.master)
     if not found:
         return True, migrations, []
     count = schema.standing(found, migrations)
+    if count is None and adoption.is_adoptable(survey.master):
+        raise Problem(
+            f"the database {target.database} holds users and artworks of another program: `python -m "
+            "tools.deploy.adopt --dry-run` says what they lack, and --adopt adds it in place (docs/deploy.md)"
+        )
     if count is None:
         raise Problem(
             f"the database {target.database} holds tables that neither schema.sql nor any migration made; "

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 MASTER = "SELECT type, name, sql FROM sqlite_master"
-APPLIED = "SELECT name FROM d1_migrations"
-LEDGER = "d1_migrations"
+# `migrations_table` in wrangler.toml: another program in the same database keeps its own in d1_migrations.
+LEDGER = "vfa_migrations"
+APPLIED = f"SELECT name FROM {LEDGER}"  # noqa: S608 (the constant above)
 # As Wrangler makes it, so that `wrangler d1 migrations apply` goes on from here.
-CREATE_LEDGER = """CREATE TABLE IF NOT EXISTS "d1_migrations"(
+CREATE_LEDGER = f"""CREATE TABLE IF NOT EXISTS "{LEDGER}"(
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 );
 """
-_TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|[\w.]+|\s+|.", re.DOTALL)
-_INTERNAL = re.compile(r"sqlite_|_cf_|d1_migrations$")
+TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|[\w.]+|\s+|.", re.DOTALL)
+_INTERNAL = re.compile(rf"sqlite_|_cf_|d1_migrations$|{LEDGER}$")
 
 Form = dict[tuple[str, str], frozenset[str]]
 
@@ -58,7 +59,7 @@ def form_of(scripts: Iterable[str]) -> Form:
         database.close()
 
 
-def standing(found: Form, migrations: list[Migration]) -> int | None:
+def standing(found: Form, migrations: Sequence[Migration]) -> int | None:
     """After how many of the migrations a database has this form; None when after none of them."""
     for count in range(len(migrations), -1, -1):
         if found == form_of(migration.sql for migration in migrations[:count]):
@@ -70,7 +71,7 @@ def baseline(migrations: Iterable[Migration]) -> str:
     """SQL that notes migrations as applied."""
     names = [migration.name.replace("'", "''") for migration in migrations]
     return CREATE_LEDGER + "".join(
-        f"INSERT INTO d1_migrations (name) VALUES ('{name}') ON CONFLICT (name) DO NOTHING;\n"  # noqa: S608
+        f"INSERT INTO {LEDGER} (name) VALUES ('{name}') ON CONFLICT (name) DO NOTHING;\n"  # noqa: S608
         for name in names
     )
 
@@ -101,7 +102,7 @@ def _definitions(sql: str) -> Iterator[str]:
 
 
 def _words(sql: str) -> Iterator[str]:
-    for word in _TOKEN.findall(sql):
+    for word in TOKEN.findall(sql):
         if word.isspace() or word.startswith(("--", "/*")):
             continue
         if word.startswith("'"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.deploy import answers, schema
+from tools.deploy.adoption import Adoption
 from tools.deploy.target import PROJECTS, Target
 from tools.deploy.wrangler import Wrangler, named, succeeded
 from tools.problem import Problem
@@ -26,6 +27,7 @@ class Survey:
     secrets: Mapping[str, set[str] | None] = field(default_factory=dict)
     master: tuple[Mapping[str, Any], ...] = ()
     applied: frozenset[str] = frozenset()
+    adoption: Adoption | None = None
 
     @property
     def has_ledger(self) -> bool:

@@ -19,7 +19,7 @@ S3_ENDPOINT = "https://{account}.r2.cloudflarestorage.com"
 # Where a value stands: a table of the gateway's file, or one entry of an array of tables by its binding.
 Place = tuple[str, str | None, str]
 DATABASE_ID: Place = ("d1_databases", "DB", "database_id")
-NAMESPACE_ID: Place = ("kv_namespaces", "READY", "id")
+NAMESPACE_ID: Place = ("kv_namespaces", "KV", "id")
 ENDPOINT: Place = ("vars", None, "R2_S3_ENDPOINT")
 CDN_DOMAIN: Place = ("vars", None, "R2_CDN_DOMAIN")
 

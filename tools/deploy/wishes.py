@@ -21,6 +21,7 @@ class Wishes:
     has_token: bool = False
     rotate: frozenset[str] = frozenset()
     pywrangler: bool = False
+    adopt: bool = False
 
 
 def host_of(text: str) -> str:

@@ -51,7 +51,7 @@ def _domains(target: Target, plan: Plan) -> Iterator[Line]:
 
 
 def _fonts(target: Target, _: Plan) -> Iterator[Line]:
-    key, _ = fonts.pack()
+    key = fonts.pack()[0]
     command = f"wrangler r2 object put {target.bucket}/{key} --file assets/{key} --remote"
     yield "put the watermark's fonts for larger and rarer scripts into the bucket", [command]
 
@@ -77,6 +77,9 @@ def _secrets(target: Target, plan: Plan) -> Iterator[Line]:
 
 def _schema(target: Target, plan: Plan) -> Iterator[Line]:
     where = f"DB --remote {target.option}"
+    if plan.adoption:
+        title = f"add what users and artworks of {target.database} lack, in place"
+        yield title, [*plan.adoption.notes, f"wrangler d1 execute {where} --file …"]
     if plan.schema:
         command = f"wrangler d1 execute {where} --file schema.sql"
         yield f"apply schema.sql, which has all of {_names(plan.baseline)}", [command]

@@ -15,17 +15,18 @@ import * as session from "./session.js";
  * @property {string | null} createdDate
  * @property {string} category
  * @property {string[]} tags
- * @property {string} displayUrl
- * @property {string} thumbnailUrl
- * @property {string} iconUrl
+ * @property {string | null} displayUrl
+ * @property {string | null} thumbnailUrl
+ * @property {string | null} iconUrl
  * @property {string} [originalDownloadUrl] owner only
  * @property {true} [originalReplaced] owner only: the original is not the one that the artwork was made of
- * @property {number} width
- * @property {number} height
- * @property {number} originalWidth
- * @property {number} originalHeight
+ * @property {number | null} width unknown of what another program recorded
+ * @property {number | null} height
+ * @property {number | null} originalWidth
+ * @property {number | null} originalHeight
  * @property {string | null} dominantColor
  * @property {string | null} thumbHash
+ * @property {string} status `active` when everybody sees it
  * @property {boolean} isFeatured
  * @property {string} createdAt
  */
@@ -96,7 +97,7 @@ export async function createArtwork(body) {
 export async function changeArtwork(id, changes, etag) {
   /** @type {Record<string, string>} */
   const headers = etag ? { "if-match": etag } : {};
-  return readOf(await call("PATCH", `/api/artworks/${id}`, { body: changes, headers, as: "caller" }));
+  return readOf(await call("PATCH", pathOf(id), { body: changes, headers, as: "caller" }));
 }
 
 /**
@@ -104,7 +105,7 @@ export async function changeArtwork(id, changes, etag) {
  * @param {string} id
  */
 export async function deleteArtwork(id) {
-  await call("DELETE", `/api/artworks/${id}`, { as: "caller" }).catch((error) => {
+  await call("DELETE", pathOf(id), { as: "caller" }).catch((error) => {
     if (error.status !== 404) throw error;
   });
 }
@@ -118,12 +119,14 @@ export async function uploadTicket(file) {
 }
 
 /**
+ * Answers once all three renditions are ready, or after some seconds.
  * @param {string} originalKey
+ * @param {{wait: number, signal: AbortSignal}} options
  * @returns {Promise<Readiness>}
  */
-export async function readiness(originalKey) {
-  const query = new URLSearchParams({ originalKey });
-  return (await call("GET", `/api/artworks/readiness?${query}`, { as: "caller" })).body;
+export async function readiness(originalKey, { wait, signal }) {
+  const query = new URLSearchParams({ originalKey, wait: String(wait) });
+  return (await call("GET", `/api/artworks/readiness?${query}`, { as: "caller", signal })).body;
 }
 
 /** A new token from the site's own session; false when nobody is signed in there. */
@@ -137,6 +140,9 @@ export function renewSession() {
 export async function refreshAccount() {
   session.setAccount((await call("GET", "/api/me", { as: "caller" })).body.data);
 }
+
+/** @param {string} id any text, where another program recorded the artwork */
+const pathOf = (id) => `/api/artworks/${encodeURIComponent(id)}`;
 
 /** @param {{body: any, headers: Headers}} answer */
 const readOf = ({ body, headers }) => ({ artwork: body.data, etag: headers.get("etag") });
@@ -174,6 +180,12 @@ async function call(method, path, { body, headers = {}, signal, as = "nobody" } 
 }
 
 /**
+ * What can be done about it, where the gallery says so, and else what happened.
+ * @param {{error?: string, detail?: string} | null} body
+ */
+const sentenceOf = (body) => body?.detail ?? body?.error;
+
+/**
  * @param {string} path
  * @param {RequestInit} init
  */
@@ -188,7 +200,7 @@ async function send(path, init) {
   if (answer.status === 204) return { body: null, headers: answer.headers };
   const body = await answer.json().catch(() => null);
   if (answer.ok && body) return { body, headers: answer.headers };
-  throw new ApiError(body?.error ?? UNEXPECTED, {
+  throw new ApiError(sentenceOf(body) ?? UNEXPECTED, {
     status: answer.status,
     code: body?.code ?? "unexpected",
     retryAfter: Number(answer.headers.get("retry-after")) || null,

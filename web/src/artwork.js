@@ -167,7 +167,14 @@ export class ArtworkView {
       this.#stage.replaceChildren(errorState(error, () => this.#readAgain()));
     };
     const frame = picture({ src, width, height, alt: `${title} by ${username}`, onfail }, likeness);
-    frame.style.setProperty("--ratio", String(width / height));
+    const shape = (/** @type {number} */ w, /** @type {number} */ h) =>
+      frame.style.setProperty("--ratio", String(w / h));
+    if (width && height) shape(width, height);
+    else {
+      shape(1, 1);
+      const image = frame.querySelector("img");
+      image?.addEventListener("load", () => shape(image.naturalWidth, image.naturalHeight));
+    }
     this.#stage.replaceChildren(frame);
     this.#hung = src;
   }

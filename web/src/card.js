@@ -8,7 +8,7 @@ const THUMBNAIL = 300;
 
 /** @param {import("./api.js").Artwork} artwork */
 export function card(artwork) {
-  const image = { src: artwork.thumbnailUrl, width: THUMBNAIL, height: THUMBNAIL, alt: "", lazy: true };
+  const image = { src: artwork.thumbnailUrl ?? artwork.displayUrl, width: THUMBNAIL, height: THUMBNAIL, alt: "", lazy: true };
   return h(
     "li",
     { class: "card" },

@@ -2,7 +2,7 @@
 
 import { artistPath, format } from "./address.js";
 import { h } from "./dom.js";
-import { ICON, picture } from "./picture.js";
+import { ICON, iconOf, picture } from "./picture.js";
 import { categoryName, dateName } from "./words.js";
 
 /** @typedef {import("./api.js").Artwork} Artwork */
@@ -18,7 +18,7 @@ export function crumbs(artwork) {
     h(
       "li",
       { class: "here", "aria-current": "page" },
-      picture({ src: artwork.iconUrl, width: ICON, height: ICON, alt: "" }, artwork),
+      picture({ src: iconOf(artwork), width: ICON, height: ICON, alt: "" }, artwork),
       h("bdi", {}, artwork.title),
     ),
   );
@@ -39,7 +39,13 @@ export function facts(artwork) {
     ["Created", artwork.createdDate && dateName(artwork.createdDate)],
     ["Materials", artwork.materials],
     ["Dimensions", artwork.dimensions],
-    ["Original", `${artwork.originalWidth} × ${artwork.originalHeight} pixels`],
+    [
+      "Original",
+      artwork.originalWidth && artwork.originalHeight
+        ? `${artwork.originalWidth} × ${artwork.originalHeight} pixels`
+        : null,
+    ],
+    ["Status", artwork.status === "active" ? null : `${artwork.status}: only you see it`],
     [
       "Tags",
       artwork.tags.length > 0 &&

@@ -2,9 +2,9 @@
 
 import { CATEGORIES } from "./address.js";
 import { h } from "./dom.js";
-import { categoryName, isDate, tagsOf } from "./words.js";
+import { categoryName, categoryOf, tagsOf } from "./words.js";
 
-const NO_DATE = "Write a year, a month or a day, such as 2024, 2024-05 or 2024-05-31.";
+const SUGGESTIONS = "categories";
 const OPTIONAL = /** @type {const} */ (["description", "materials", "dimensions", "createdDate"]);
 
 /** @param {string} [value] */
@@ -17,20 +17,13 @@ export function titleField(value = "") {
 
 /** @param {Partial<import("./api.js").Artwork>} [artwork] */
 export function detailFields(artwork = {}) {
-  const category = h(
-    "select",
-    { name: "category" },
-    CATEGORIES.map((name) =>
-      h("option", { value: name, selected: name === (artwork.category ?? "other") }, categoryName(name)),
-    ),
-  );
   const description = h("textarea", { name: "description", rows: 3, maxlength: 5000, dir: "auto" });
   description.value = artwork.description ?? "";
   return h(
     "div",
     { class: "fields" },
-    labelled("Category", category),
-    labelled("Created", dateField(artwork.createdDate)),
+    labelled("Category", categoryField("category", categoryName(artwork.category ?? ""), 50), suggestions()),
+    labelled("Created", line("createdDate", artwork.createdDate, 50, { placeholder: "2024 or about 1890" })),
     labelled("Materials", line("materials", artwork.materials, 500, { placeholder: "Oil on canvas" })),
     labelled("Dimensions", line("dimensions", artwork.dimensions, 500, { placeholder: "60 × 80 cm" })),
     labelled("Tags", line("tags", artwork.tags?.join(", "), 1000, { placeholder: "sea, evening" })),
@@ -47,22 +40,30 @@ export function valuesOf(fields) {
     /** @type {HTMLInputElement} */ (fields.querySelector(`[name="${name}"]`)).value.trim();
   return {
     title: value("title"),
-    category: value("category"),
+    category: categoryOf(value("category")) || null,
     tags: tagsOf(value("tags")),
     ...Object.fromEntries(OPTIONAL.map((name) => [name, value(name) || null])),
   };
 }
 
-/** @param {string | null} [value] */
-function dateField(value) {
-  const field = line("createdDate", value, 50, { placeholder: "2024 or 2024-05-31" });
-  const check = () => {
-    const text = field.value.trim();
-    field.setCustomValidity(text && !isDate(text) ? NO_DATE : "");
-  };
-  field.addEventListener("input", check);
-  check();
-  return field;
+/**
+ * A field for any category, with the usual ones to choose from.
+ * @param {string} name
+ * @param {string} value
+ * @param {number} maxlength
+ * @param {import("./dom.js").Attributes} [attributes]
+ */
+export function categoryField(name, value, maxlength, attributes = {}) {
+  return line(name, value, maxlength, { list: SUGGESTIONS, ...attributes });
+}
+
+/** What category fields on the same page offer; one of them is enough. */
+export function suggestions() {
+  return h(
+    "datalist",
+    { id: SUGGESTIONS },
+    CATEGORIES.map((name) => h("option", { value: categoryName(name) })),
+  );
 }
 
 /**
@@ -78,7 +79,8 @@ function line(name, value, maxlength, attributes) {
 /**
  * @param {string} text
  * @param {HTMLElement} field
+ * @param {HTMLElement | string} [beside]
  */
-function labelled(text, field) {
-  return h("label", { class: "field" }, h("span", {}, text), field);
+function labelled(text, field, beside = "") {
+  return h("label", { class: "field" }, h("span", {}, text), field, beside);
 }

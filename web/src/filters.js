@@ -1,8 +1,9 @@
 // The row of filters above the grid. It keeps what is typed and reports each new choice.
 
-import { CATEGORIES, format } from "./address.js";
+import { format } from "./address.js";
 import { h } from "./dom.js";
-import { categoryName } from "./words.js";
+import { categoryField, suggestions } from "./fields.js";
+import { categoryName, categoryOf } from "./words.js";
 
 /** @typedef {import("./address.js").Filters} Filters */
 
@@ -32,13 +33,12 @@ export function filterBar(onchange) {
     maxlength: LONGEST,
     "aria-label": "Artist",
   });
-  const category = h(
-    "select",
-    { name: "category", "aria-label": "Category" },
-    h("option", { value: "" }, "All categories"),
-    CATEGORIES.map((name) => h("option", { value: name }, categoryName(name))),
-  );
-  const suggestions = h("datalist", { id: "artists" });
+  const category = categoryField("category", "", LONGEST, {
+    type: "search",
+    placeholder: "All categories",
+    "aria-label": "Category",
+  });
+  const artists = h("datalist", { id: "artists" });
   const tag = h("button", { type: "button", class: "chip", hidden: true });
 
   /** @type {Filters} */
@@ -47,7 +47,7 @@ export function filterBar(onchange) {
     ...current,
     q: words.value.trim() || undefined,
     username: artist.value.trim().replace(/^@/, "") || undefined,
-    category: category.value || undefined,
+    category: categoryOf(category.value) || undefined,
   });
   const report = () => {
     const next = read();
@@ -55,7 +55,7 @@ export function filterBar(onchange) {
   };
   tag.addEventListener("click", () => onchange({ ...read(), tag: undefined }));
 
-  const element = h("form", { class: "filters", role: "search" }, words, artist, suggestions, category, tag);
+  const element = h("form", { class: "filters", role: "search" }, words, artist, artists, category, suggestions(), tag);
   element.addEventListener("change", report);
   element.addEventListener("search", report, { capture: true });
   element.addEventListener("submit", (event) => {
@@ -69,13 +69,13 @@ export function filterBar(onchange) {
       current = filters;
       words.value = filters.q ?? "";
       artist.value = filters.username ?? "";
-      category.value = filters.category ?? "";
+      category.value = categoryName(filters.category ?? "");
       tag.hidden = !filters.tag;
       tag.textContent = `#${filters.tag} ×`;
       tag.setAttribute("aria-label", `Remove the tag ${filters.tag}`);
     },
     suggest(usernames) {
-      suggestions.replaceChildren(...[...usernames].map((username) => h("option", { value: username })));
+      artists.replaceChildren(...[...usernames].map((username) => h("option", { value: username })));
     },
   };
 }

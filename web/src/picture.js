@@ -8,7 +8,8 @@ export const ICON = 128;
 const COLOUR = /^#[0-9a-f]{6}$/i;
 
 /**
- * @param {{src: string, width: number, height: number, alt: string, lazy?: boolean, onfail?: () => void}} image
+ * Without width and height, as of what another program recorded, its place is that of a square until it is loaded.
+ * @param {{src: string | null, width?: number | null, height?: number | null, alt: string, lazy?: boolean, onfail?: () => void}} image
  * @param {{dominantColor: string | null, thumbHash: string | null}} artwork
  */
 export function picture({ src, width, height, alt, lazy = false, onfail }, { dominantColor, thumbHash }) {
@@ -26,11 +27,18 @@ export function picture({ src, width, height, alt, lazy = false, onfail }, { dom
     frame.append(h("span", { class: "missing" }, "Not available"));
     onfail?.();
   });
-  image.src = src;
+  if (src) image.src = src;
+  else image.dispatchEvent(new Event("error"));
   if (likeness) frame.append(likeness);
   frame.append(image);
   return frame;
 }
+
+/**
+ * The smallest rendition there is.
+ * @param {{iconUrl: string | null, thumbnailUrl: string | null, displayUrl: string | null}} artwork
+ */
+export const iconOf = ({ iconUrl, thumbnailUrl, displayUrl }) => iconUrl ?? thumbnailUrl ?? displayUrl;
 
 /**
  * The ThumbHash as a tiny canvas; CSS stretches it over the frame. Null when it cannot be read.

@@ -2,7 +2,7 @@
 
 import { artworkPath } from "./address.js";
 import { h, icon } from "./dom.js";
-import { ICON, picture } from "./picture.js";
+import { ICON, iconOf, picture } from "./picture.js";
 
 /** @typedef {import("./api.js").Artwork} Artwork */
 
@@ -62,8 +62,8 @@ export class Strip {
  * @param {boolean} current
  */
 function place(artwork, current) {
-  const { title, iconUrl } = artwork;
-  const image = picture({ src: iconUrl, width: ICON, height: ICON, alt: title }, artwork);
+  const { title } = artwork;
+  const image = picture({ src: iconOf(artwork), width: ICON, height: ICON, alt: title }, artwork);
   const link = { href: artworkPath(artwork), "data-replace": true, title, "aria-current": current && "page" };
   return h("li", {}, h("a", link, image));
 }

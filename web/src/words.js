@@ -1,9 +1,25 @@
 // How values read to people.
 
-/** @param {string} category */
+import { CATEGORIES } from "./address.js";
+
+/**
+ * The usual categories in words; any other is text as somebody wrote it.
+ * @param {string} category
+ */
 export function categoryName(category) {
+  if (!CATEGORIES.some((name) => name === category)) return category;
   const words = category.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * What the API calls a category, given in the page's words.
+ * @param {string} text
+ */
+export function categoryOf(text) {
+  const words = text.trim();
+  const usual = CATEGORIES.find((name) => categoryName(name).toLowerCase() === words.toLowerCase());
+  return usual ?? words;
 }
 
 const DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;

@@ -35,12 +35,15 @@ from typing import Any
 class GalleryError(Exception):
     """What went wrong, as the gallery tells it.
 
-    `message` is a sentence for people, `code` a stable word for programs. `request_id` finds the request in
-    the gallery's logs, `retry_after` is in seconds; both are None where the gallery said nothing.
+    `message` says what happened and `detail`, where there is one, what can be done about it; as text an error
+    is both. `code` is a stable word for programs. `request_id` finds the request in the gallery's logs,
+    `retry_after` is in seconds; both are None where the gallery said nothing.
 
     >>> error = NotFound("There is no such artwork.", status=404, request_id="r1")
     >>> error.code, error.status, error.request_id, str(error)
     ('not_found', 404, 'r1', 'There is no such artwork.')
+    >>> str(Unauthorized("Unauthorized", detail="Please sign in."))
+    'Unauthorized. Please sign in.'
     """
 
     code: str = "error"
@@ -53,6 +56,7 @@ class GalleryError(Exception):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        detail: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -61,6 +65,10 @@ class GalleryError(Exception):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message.rstrip('.')}. {self.detail}" if self.detail else self.message
 
 
 class InvalidRequest(GalleryError):
@@ -214,6 +222,7 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> GalleryError
         status=status,
         request_id=said.get("requestId") or headers.get("X-Request-Id"),
         retry_after=_seconds(headers.get("Retry-After")),
+        detail=str(said["detail"]) if said.get("detail") else None,
     )
 
 

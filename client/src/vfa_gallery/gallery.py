@@ -171,10 +171,14 @@ class Gallery:
         path = _path(artwork) + "/reprocess"
         return _artwork(self._transport.call("POST", path, json={}, tell=on_progress))
 
-    def readiness(self, original: Artwork | str) -> Readiness:
-        """Which renditions of an original are ready; takes the artwork or the original's key."""
+    def readiness(self, original: Artwork | str, *, wait: int = 0) -> Readiness:
+        """Which renditions of an original are ready; takes the artwork or the original's key.
+
+        With `wait`, the gallery answers once all three are, or after so many seconds, at most 25.
+        """
         key = original.original_key if isinstance(original, Artwork) else original
-        answer = self._transport.call("GET", "/api/artworks/readiness", params={"originalKey": key})
+        params = {"originalKey": key} | ({"wait": str(wait)} if wait else {})
+        answer = self._transport.call("GET", "/api/artworks/readiness", params=params)
         return Readiness.from_wire(answer.body)
 
     def me(self) -> Me:
@@ -190,8 +194,10 @@ class Gallery:
         path = "/api/sweep?dryRun=" + ("true" if dry_run else "false")
         return SweepReport.from_wire(_data(self._transport.call("POST", path)))
 
-    def fetch(self, url: str) -> bytes:
-        """The bytes of a rendition, by one of an artwork's URLs."""
+    def fetch(self, url: str | None) -> bytes:
+        """The bytes of a rendition, by one of an artwork's URLs; NotFound for None, an artwork without it."""
+        if url is None:
+            raise NotFound("The artwork has no such rendition.")
         return self._transport.fetch(url)
 
 

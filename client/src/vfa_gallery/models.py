@@ -13,6 +13,8 @@ from vfa_gallery.errors import UnexpectedAnswer
 
 
 class Category(StrEnum):
+    """Suggestions; a category may be any text of up to 50 characters."""
+
     PAINTING = "painting"
     DRAWING = "drawing"
     PHOTOGRAPHY = "photography"
@@ -117,7 +119,10 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Artwork(_Record):
-    """One artwork; `width` and `height` are of the display rendition, `etag` is of the state read."""
+    """One artwork; `width` and `height` are of the display rendition, `etag` is of the state read.
+
+    What another program recorded in the gallery may lack URLs, sizes and colours.
+    """
 
     id: str
     user_id: str
@@ -130,14 +135,14 @@ class Artwork(_Record):
     created_date: str | None
     category: str
     tags: tuple[str, ...] = field(metadata={"read": tuple})
-    original_url: str
-    display_url: str
-    thumbnail_url: str
-    icon_url: str
-    width: int
-    height: int
-    original_width: int
-    original_height: int
+    original_url: str | None
+    display_url: str | None
+    thumbnail_url: str | None
+    icon_url: str | None
+    width: int | None
+    height: int | None
+    original_width: int | None
+    original_height: int | None
     dominant_color: str | None
     thumb_hash: str | None
     status: str
@@ -151,8 +156,9 @@ class Artwork(_Record):
 
     @property
     def original_key(self) -> str:
-        """The original's key in the bucket."""
-        return "originals/" + self.original_url.partition("/originals/")[2]
+        """The original's key in the bucket; empty where its URL does not tell it."""
+        _, found, name = (self.original_url or "").partition("/originals/")
+        return f"originals/{name}" if found else ""
 
 
 @dataclass(frozen=True, slots=True)

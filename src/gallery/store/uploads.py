@@ -125,7 +125,7 @@ WHERE key = :key AND holder = :holder AND EXISTS (SELECT 1 FROM artworks WHERE i
 REMOVE = f"""
 INSERT INTO uploads (key, user_id, issued_at, expires_at, holder, attempt, lease_until)
 SELECT original_key, user_id, {NOW}, {NOW}, '{REMOVED}', version, {NOW} + {_GRACE_MS} FROM artworks
-WHERE id = :artwork_id AND revision = :revision
+WHERE id = :artwork_id AND revision = :revision AND original_key IS NOT NULL
 ON CONFLICT (key) DO UPDATE SET
   attempt = MAX(uploads.attempt, excluded.attempt), holder = excluded.holder, artwork_id = NULL, etags = NULL,
   content_type = CASE WHEN uploads.issued_at + {_URL_MS} > excluded.expires_at THEN uploads.content_type END,

@@ -1,9 +1,9 @@
-// From an uploaded original to an artwork: one create, watched through its readiness flags.
+// From an uploaded original to an artwork: one create, its renditions waited for in one request.
 
 import { createArtwork, readiness } from "../api.js";
-import { patiently, pause } from "./patience.js";
+import { patiently } from "./patience.js";
 
-const POLL_MS = 300;
+const WAIT_SECONDS = 20;
 
 /** @typedef {import("../api.js").Artwork} Artwork */
 /** @typedef {import("../api.js").Readiness} Readiness */
@@ -25,15 +25,14 @@ export function create(body, { onready, onwait }) {
  * @param {(flags: Readiness) => void} onready
  */
 async function watched(creating, originalKey, onready) {
-  let settled = false;
-  const end = () => (settled = true);
+  const settled = new AbortController();
+  const end = () => settled.abort();
   creating.then(end, end);
-  while (!settled) {
-    await Promise.race([pause(POLL_MS), creating.catch(end)]);
-    if (settled) break;
-    // The flags are a hint; only the answer to the create counts.
-    const flags = await readiness(originalKey).catch(() => null);
-    if (flags && !settled) onready(flags);
-  }
+  const { signal } = settled;
+  // The flags are a hint; only the answer to the create counts.
+  readiness(originalKey, { wait: WAIT_SECONDS, signal }).then(
+    (flags) => signal.aborted || onready(flags),
+    () => undefined,
+  );
   return creating;
 }

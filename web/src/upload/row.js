@@ -150,7 +150,7 @@ export class Row {
   finish(artwork) {
     this.artwork = artwork;
     this.tick({ thumbnail: true, icon: true, display: true });
-    this.show(artwork.thumbnailUrl);
+    if (artwork.thumbnailUrl) this.show(artwork.thumbnailUrl);
     this.#close(artwork.title);
     this.#become("done", "In the gallery");
   }

@@ -48,7 +48,7 @@ def list_artworks(gallery: Gallery, as_json: bool, limit: int, everything: bool,
         return
     table = Table("id", "title", "artist", "category", "pixels", "created")
     for each in artworks:
-        size = f"{each.width} × {each.height}"
+        size = f"{each.width} × {each.height}" if each.width and each.height else ""
         table.add_row(
             each.id, each.title, each.username, each.category, size, f"{each.created_at:%Y-%m-%d %H:%M}"
         )
@@ -72,7 +72,7 @@ def show(gallery: Gallery, as_json: bool, artwork_id: str, picture: bool | None)
         return
     screen = console()
     try:
-        if screen.is_terminal if picture is None else picture:
+        if artwork.icon_url and (screen.is_terminal if picture is None else picture):
             screen.print(draw(gallery.fetch(artwork.icon_url), min(DRAWING_WIDTH, screen.width)))
     except ValueError as error:
         raise Problem(f"{artwork.icon_url} is not a picture; --no-picture does without") from error

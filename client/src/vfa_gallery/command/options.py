@@ -19,8 +19,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_BASE_URL = "http://127.0.0.1:8787"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _categories(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [each for each in Category if each.startswith(incomplete)]
+
+
 category_option = click.option(
-    "--category", type=click.Choice([each.value for each in Category]), help="Kind of artwork."
+    "--category",
+    shell_complete=_categories,
+    help=f"Kind of artwork: {', '.join(Category)}, or any other text.",
 )
 
 
@@ -59,7 +67,7 @@ def description_options(command: F) -> F:
     for option in (
         click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
         category_option,
-        click.option("--created-date", help="When it was made: 2024, 2024-05 or 2024-05-31."),
+        click.option("--created-date", help="When it was made, as in 2024, 2024-05-31 or `about 1890`."),
         click.option("--dimensions", help="Its size, as in `60 × 40 cm`."),
         click.option("--materials", help="What it is made of."),
         click.option("--description", help="A few sentences about it."),

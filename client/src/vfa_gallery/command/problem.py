@@ -30,13 +30,15 @@ class Ending:
     code: str
     message: str
     request_id: str | None = None
+    detail: str | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        return {"error": self.message, "code": self.code, "requestId": self.request_id}
+        wire = {"error": self.message, "code": self.code, "requestId": self.request_id}
+        return wire | ({"detail": self.detail} if self.detail else {})
 
     def __str__(self) -> str:
         where = f" (request {self.request_id})" if self.request_id else ""
-        return f"error: {self.message}{where}"
+        return f"error: {GalleryError(self.message, detail=self.detail)}{where}"
 
 
 def ending_of(error: Exception) -> Ending:
@@ -49,7 +51,7 @@ def ending_of(error: Exception) -> Ending:
     """
     match error:
         case GalleryError():
-            return Ending(1, error.code, error.message, error.request_id)
+            return Ending(1, error.code, error.message, error.request_id, error.detail)
         case click.UsageError():
             return Ending(error.exit_code, "wrong_usage", error.format_message())
         case click.ClickException():

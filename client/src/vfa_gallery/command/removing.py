@@ -71,6 +71,6 @@ class Removal:
         for artwork_id in self.removed:
             click.echo(f"removed {artwork_id}")
         for artwork_id, reason in self.failed.items():
-            click.echo(f"not removed {artwork_id}: {reason.message}", err=True)
+            click.echo(f"not removed {artwork_id}: {reason}", err=True)
         for artwork_id in self.left:
             click.echo(f"left {artwork_id}", err=True)

@@ -169,7 +169,7 @@ class Run:
         if self.failed:
             table = Table("id", "code", "reason", title="Not rendered again")
             for artwork_id, error in self.failed:
-                table.add_row(artwork_id, error.code, error.message)
+                table.add_row(artwork_id, error.code, str(error))
             console().print(table)
         click.echo(", ".join(self._words()))
         if self.left:

@@ -92,7 +92,7 @@ class Trial:
         try:
             ok, detail = True, step()
         except GalleryError as error:
-            ok, detail = False, f"{error.code}: {error.message} (request {error.request_id})"
+            ok, detail = False, f"{error.code}: {error} (request {error.request_id})"
         except Wrong as error:
             ok, detail = False, str(error)
         self.steps.append(Step(name, ok, round((time.perf_counter() - started) * 1000), detail))

@@ -156,7 +156,7 @@ class Report:
         if self._failed:
             table = Table("file", "code", "reason", title="Not uploaded")
             for name, error in self._failed:
-                table.add_row(name, error.code, error.message)
+                table.add_row(name, error.code, str(error))
             screen.print(table)
         summary = Table("arrived", "there before", "failed", "left for the next run")
         summary.add_row(*(str(self._counts[fate]) for fate in Fate))
