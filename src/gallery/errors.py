@@ -9,12 +9,12 @@ GalleryError
 │   └── UserNotFound
 ├── MethodNotAllowed 405
 ├── Conflict 409
-├── OriginalReplaced 409
 ├── PreconditionFailed 412
 ├── TooLarge 413
 ├── UnsupportedType 415
 ├── RangeNotSatisfiable 416
 ├── UnreadableImage 422
+├── OriginalReplaced 422
 ├── ArtworkLimitReached 429
 ├── UploadLimitReached 429
 ├── RateLimited 429
@@ -114,15 +114,6 @@ class Conflict(GalleryError):
         super().__init__(message, headers={"Retry-After": str(retry_after)})
 
 
-class OriginalReplaced(GalleryError):
-    status = 409
-    code = "original_replaced"
-    message = (
-        "The original was replaced after this artwork was made of it. "
-        "Please delete the artwork and upload the picture again."
-    )
-
-
 class PreconditionFailed(GalleryError):
     status = 412
     code = "precondition_failed"
@@ -151,6 +142,15 @@ class UnreadableImage(GalleryError):
     status = 422
     code = "unreadable_image"
     message = "The file cannot be read as a picture."
+
+
+class OriginalReplaced(GalleryError):
+    status = 422
+    code = "original_replaced"
+    message = (
+        "The original was replaced after this artwork was made of it. "
+        "Please delete the artwork and upload the picture again."
+    )
 
 
 class ArtworkLimitReached(GalleryError):

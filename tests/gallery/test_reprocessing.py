@@ -125,14 +125,14 @@ def test_an_original_that_is_gone_is_404() -> None:
     asyncio.run(story())
 
 
-def test_an_original_that_was_replaced_is_409_and_nothing_changes() -> None:
+def test_an_original_that_was_replaced_is_422_and_nothing_changes() -> None:
     async def story() -> None:
         world, artwork = await world_with_artwork()
         key = key_of(artwork["originalUrl"])
         world.objects.put(key, PICTURES["image/jpeg"] + b", another", "image/jpeg")
         before = world.renditions()
         answer = await reprocess(world, artwork)
-        assert (answer.status, json_of(answer)["code"]) == (409, "original_replaced")
+        assert (answer.status, json_of(answer)["code"]) == (422, "original_replaced")
         assert "Retry-After" not in answer.headers
         assert world.renditions() == before
         assert key in world.objects.stored
