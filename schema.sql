@@ -8,8 +8,14 @@ CREATE TABLE IF NOT EXISTS users (
   username      TEXT NOT NULL UNIQUE COLLATE NOCASE,
   artwork_limit INTEGER NOT NULL DEFAULT 50 CHECK (artwork_limit >= 0),
   artwork_count INTEGER NOT NULL DEFAULT 0 CHECK (artwork_count >= 0),
-  created_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+  created_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  status        TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
+  tokens_valid_after INTEGER NOT NULL DEFAULT 0, -- milliseconds since 1970; tokens issued before it are refused
+  issuer        TEXT, -- the identity provider, and who the user is to it
+  subject       TEXT
 );
+
+CREATE UNIQUE INDEX IF NOT EXISTS users_by_subject ON users (issuer, subject);
 
 CREATE TABLE IF NOT EXISTS artworks (
   id              TEXT PRIMARY KEY,

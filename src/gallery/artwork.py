@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -42,12 +42,31 @@ class Description:
     tags: tuple[str, ...] = ()
 
 
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
 @dataclass(frozen=True, slots=True)
 class User:
+    """An account. Tokens issued before `tokens_valid_after` (milliseconds since 1970) are refused.
+
+    `issuer` and `subject` say who it is to an identity provider, where it has one.
+    """
+
     id: str
     username: str
     artwork_limit: int
     artwork_count: int
+    status: str
+    tokens_valid_after: int
+    issuer: str | None
+    subject: str | None
+    created_at: str
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.status != UserStatus.ACTIVE
 
     @property
     def remaining(self) -> int:
@@ -96,4 +115,4 @@ def artwork_of(row: Row) -> Artwork:
 
 
 def user_of(row: Row) -> User:
-    return User(row["id"], row["username"], row["artwork_limit"], row["artwork_count"])
+    return User(**{each.name: row[each.name] for each in fields(User)})

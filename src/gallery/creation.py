@@ -15,6 +15,7 @@ from gallery.errors import (
     GalleryError,
     NotFound,
     ProcessingFailed,
+    Suspended,
     TooLarge,
     Unavailable,
     UnreadableImage,
@@ -151,6 +152,8 @@ async def _outcome(platform: Platform, claim: Claim, artwork_id: str) -> Row | N
 def _refusal(user: Row | None) -> GalleryError:
     if user is None:
         return NotFound("There is no such user.")
+    if user_of(user).is_suspended:
+        return Suspended()
     return ArtworkLimitReached() if not user_of(user).remaining else Conflict()
 
 

@@ -22,6 +22,7 @@ from gallery.wire import original_of
 REMOVAL_SECONDS = 300
 HOLDER = "removal"
 _TRIES = 3
+_FEATURED = "What is featured is chosen by the gallery's operators."
 _CONTENDED = "The artwork is being changed from elsewhere. Please try again."
 
 
@@ -37,8 +38,12 @@ async def change_artwork(
 ) -> Artwork:
     """Change what is said of an artwork; absent fields stay. Raises PreconditionFailed, Forbidden."""
     changes = _changes(body)
+    is_choice = changes.keys() == {"is_featured"}
     for _ in range(_TRIES):
-        artwork = await _own_artwork(platform, caller, artwork_id, if_match)
+        # What is featured is the operators' choice, everything else the owner's word.
+        artwork = await _own_artwork(platform, caller, artwork_id, if_match, or_operator=is_choice)
+        if "is_featured" in changes and not caller.is_operator:
+            raise Forbidden(_FEATURED)
         wanted = replace(artwork, **changes, revision=artwork.revision + 1, updated_at=iso(platform.now()))
         # Equal to what was wanted means done, be it by this try or by one whose answer was lost.
         if await _written(platform, wanted) == wanted:
@@ -46,7 +51,9 @@ async def change_artwork(
     raise Conflict(_CONTENDED)
 
 
-async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> None:
+async def remove_artwork(
+    platform: Platform, caller: Caller, artwork_id: str, if_match: str | None
+) -> Artwork:
     """Remove record, objects and flags; objects that cannot be removed now are the sweeper's."""
     for _ in range(_TRIES):
         artwork = await _own_artwork(platform, caller, artwork_id, if_match)
@@ -60,6 +67,7 @@ async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if
     except StorageError as error:
         platform.log({"event": "discard_failed", "keys": [artwork.original_key], "reason": str(error)})
     await claims.release(platform, Claim(artwork.original_key, HOLDER, artwork.version))
+    return artwork
 
 
 async def _erased(platform: Platform, artwork: Artwork) -> bool:
@@ -75,9 +83,11 @@ async def _erased(platform: Platform, artwork: Artwork) -> bool:
     return not rows[3]
 
 
-async def _own_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> Artwork:
+async def _own_artwork(
+    platform: Platform, caller: Caller, artwork_id: str, if_match: str | None, *, or_operator: bool = False
+) -> Artwork:
     artwork = await found_artwork(platform, artwork_id)
-    if artwork.user_id != caller.user_id:
+    if artwork.user_id != caller.user_id and not (or_operator and caller.is_operator):
         raise Forbidden("This artwork belongs to someone else.")
     if not revision_allowed(if_match, artwork.revision):
         raise PreconditionFailed
