@@ -8,8 +8,14 @@ CREATE TABLE IF NOT EXISTS users (
   username      TEXT NOT NULL UNIQUE COLLATE NOCASE,
   artwork_limit INTEGER NOT NULL DEFAULT 50 CHECK (artwork_limit >= 0),
   artwork_count INTEGER NOT NULL DEFAULT 0 CHECK (artwork_count >= 0),
-  created_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+  created_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  status        TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
+  tokens_valid_after INTEGER NOT NULL DEFAULT 0, -- milliseconds since 1970; tokens issued before it are refused
+  issuer        TEXT, -- the identity provider, and who the user is to it
+  subject       TEXT
 );
+
+CREATE UNIQUE INDEX IF NOT EXISTS users_by_subject ON users (issuer, subject);
 
 -- Other programs may write artworks, too: who leaves out what is ours gets defaults, and a row without
 -- original_key is served by its URLs. Its times may be ISO 8601, SQLite's own form, or seconds or milliseconds

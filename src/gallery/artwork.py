@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -49,12 +49,31 @@ class Description:
     tags: tuple[str, ...] = ()
 
 
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
 @dataclass(frozen=True, slots=True)
 class User:
+    """An account. Tokens issued before `tokens_valid_after` (milliseconds since 1970) are refused.
+
+    `issuer` and `subject` say who it is to an identity provider, where it has one.
+    """
+
     id: str
     username: str
     artwork_limit: int
     artwork_count: int
+    status: str
+    tokens_valid_after: int
+    issuer: str | None
+    subject: str | None
+    created_at: str
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.status != UserStatus.ACTIVE
 
     @property
     def remaining(self) -> int:
@@ -133,4 +152,5 @@ def text_of_tags(tags: tuple[str, ...]) -> str | None:
 
 
 def user_of(row: Row) -> User:
-    return User(str(row["id"]), row["username"], row["artwork_limit"], row["artwork_count"])
+    values = {each.name: row[each.name] for each in fields(User)}
+    return User(**{**values, "id": str(row["id"])})

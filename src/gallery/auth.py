@@ -1,63 +1,226 @@
-"""Who is asking: bearer tokens, JWT with HS256 and nothing else."""
+"""Who is asking: bearer tokens, signed with the gallery's secret or by its identity provider."""
 
 from __future__ import annotations
 
-import base64
 import binascii
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from jwt.api_jws import PyJWS
 
 from gallery import strict_json
-from gallery.errors import InvalidRequest, Unauthorized
+from gallery.artwork import User
+from gallery.errors import InvalidRequest, StorageError, Unauthorized, Unavailable
+from gallery.jwks import Outside, base64url
 from gallery.keys import is_user_id
+from gallery.ports import Platform
+from gallery.settings import Provider, Settings
 
-ALGORITHM = "HS256"
+SECRET_ALGORITHM = "HS256"  # noqa: S105 (the name of an algorithm)
+PROVIDER_ALGORITHMS = ("RS256", "ES256", "EdDSA")
 OPERATOR = "operator"
-_LONGEST_TOKEN = 4096
-_SKEW = 60  # seconds that the clock of who issues tokens may be ahead of ours
+SKEW = 60  # seconds that the clock of who issues tokens may be ahead of ours
+
+_LONGEST_TOKEN = {SECRET_ALGORITHM: 4096} | dict.fromkeys(PROVIDER_ALGORITHMS, 16_384)
+_LONGEST_HEADER = 1024
+_LONGEST_SUBJECT = 255  # OpenID Connect Core, 2
+_LONGEST_KID = 255
+_TYPES = ("jwt", "at+jwt", "application/at+jwt")  # RFC 8725, 3.11; RFC 9068, 4
 _TIMES = ("exp", "nbf", "iat")
+_TOO_LONG = "This token is valid for too long. Please ask for one with an earlier end."
+
+_jws = PyJWS(algorithms=[SECRET_ALGORITHM])
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a valid token is about.
+
+    The gallery's own tokens have no `issuer`, and their subject is a user's id. `username` is what the token
+    calls the person, if anything; `issued_at` is in seconds since 1970.
+    """
+
+    issuer: str | None
+    subject: str
+    issued_at: float | None
+    is_operator: bool
+    username: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """Whoever sent the request; `user` is None where the token is valid and there is no such user."""
+
     user_id: str
     is_operator: bool = False
+    user: User | None = None
 
 
-def caller_of(authorization: str | None, secret: str) -> Caller:
-    """The caller named by an Authorization header. Raises Unauthorized for anything but a valid token."""
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not 0 < len(token) <= _LONGEST_TOKEN or token.count(".") != 2:
-        raise Unauthorized
-    if "=" in token:  # padding, without which the same token would have several spellings
-        raise Unauthorized
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    header: Mapping[str, Any]
+    signature: bytes
+
+    @property
+    def algorithm(self) -> str:
+        return str(self.header["alg"])
+
+    @property
+    def signed(self) -> bytes:
+        return self.text.rpartition(".")[0].encode()
+
+
+class _Refused(Exception):
+    """Why a token is not valid: for the log, not for whoever sent it."""
+
+
+async def identify(platform: Platform, settings: Settings, authorization: str | None) -> Identity:
+    """Who an Authorization header names. Raises Unauthorized, and Unavailable without the provider's keys."""
     try:
-        _check_shape(token)
-        options: Any = {"require": ["exp", "sub"], "verify_iat": False}
-        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
-    except (jwt.PyJWTError, InvalidRequest, binascii.Error, ValueError) as error:
+        token = _token_of(authorization)
+        issuer = settings.provider if token.algorithm in PROVIDER_ALGORITHMS else None
+        if issuer is not None:
+            await _verify_provider(platform, issuer, token)
+        else:
+            _verify_secret(settings.jwt_secret, token)
+        claims = _object_of(_decoded(token.text.split(".")[1]))
+        identity = _identity_of(claims, issuer, settings)
+        _check_times(claims, platform.now(), settings.max_token_seconds)
+    except _Refused as error:
         raise Unauthorized from error
-    if not is_user_id(claims["sub"]) or claims.get("iat", 0) > time.time() + _SKEW:
-        raise Unauthorized
-    return Caller(claims["sub"], claims.get("role") == OPERATOR)
+    return identity
 
 
-def _check_shape(token: str) -> None:
-    # A library that takes the last of two equal names may read another token than the one that was meant.
-    header, payload, _ = token.split(".")
-    if _segment(header).get("alg") != ALGORITHM:
-        raise InvalidRequest
-    claims = _segment(payload)
-    if not all(_is_time(claims[name]) for name in _TIMES if name in claims):
-        raise InvalidRequest
+def _token_of(authorization: str | None) -> _Token:
+    if authorization is None:
+        raise _Refused("no token")
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or text.count(".") != 2:
+        raise _Refused("no bearer token")
+    if len(text) > max(_LONGEST_TOKEN.values()):
+        raise _Refused("longer than any token")
+    header, _, signature = text.split(".")
+    if len(header) > _LONGEST_HEADER:
+        raise _Refused("the header is too long")
+    token = _Token(text, _object_of(_decoded(header)), _decoded(signature))
+    _check_header(token.header)
+    if len(text) > _LONGEST_TOKEN[token.algorithm]:
+        raise _Refused("the token is too long")
+    return token
 
 
-def _segment(text: str) -> dict[str, Any]:
-    return strict_json.parse_object(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+def _check_header(header: Mapping[str, Any]) -> None:
+    # Keys that a token brings along or points at (jwk, jku, x5c, x5u) are never looked at (RFC 8725, 3.10).
+    algorithm, kind, kid = header.get("alg"), header.get("typ", "JWT"), header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in _LONGEST_TOKEN:
+        raise _Refused("the algorithm is not accepted")
+    if "crit" in header or "b64" in header:
+        raise _Refused("an extension is not understood")
+    if not isinstance(kind, str) or kind.lower() not in _TYPES:
+        raise _Refused("another type of token")
+    if not (kid is None or (isinstance(kid, str) and len(kid) <= _LONGEST_KID)):
+        raise _Refused("kid is no name of a key")
+
+
+def _verify_secret(secret: str, token: _Token) -> None:
+    # A library that takes the last of two equal names may read another header than the one that was meant.
+    if token.algorithm != SECRET_ALGORITHM:
+        raise _Refused("the algorithm is not accepted")
+    try:
+        _jws.decode(token.text, secret, algorithms=[SECRET_ALGORITHM])
+    except (jwt.PyJWTError, binascii.Error, ValueError) as error:
+        raise _Refused(str(error)) from error
+
+
+async def _verify_provider(platform: Platform, provider: Provider, token: _Token) -> None:
+    outside = Outside(platform.fetch, platform.ticks, platform.sleep, platform.log)
+    try:
+        key = await platform.keys.find(provider.keys_url, token.header.get("kid"), token.algorithm, outside)
+    except StorageError as error:
+        raise Unavailable from error
+    if key is None:
+        raise _Refused("no such key")
+    if len(token.signature) != key.signature_bytes:
+        raise _Refused("not a signature of this key")
+    try:
+        is_valid = await platform.verify(key.jwk, token.algorithm, token.signature, token.signed)
+    except StorageError as error:
+        raise _Refused(f"the key cannot be used: {error}") from error
+    if not is_valid:
+        raise _Refused("the signature is wrong")
+
+
+def _identity_of(claims: Mapping[str, Any], provider: Provider | None, settings: Settings) -> Identity:
+    subject, name = claims.get("sub"), claims.get(settings.username_claim)
+    if not isinstance(subject, str) or not _is_subject(subject, provider):
+        raise _Refused("sub names nobody")
+    if provider is None:
+        if "aud" in claims:
+            raise _Refused("made for another service")
+        is_operator = claims.get("role") == OPERATOR
+    else:
+        _check_origin(claims, provider)
+        is_operator = _is_operator(claims, provider)
+    return Identity(
+        issuer=provider.issuer if provider else None,
+        subject=subject,
+        issued_at=claims.get("iat"),
+        is_operator=is_operator,
+        username=name if isinstance(name, str) else None,
+    )
+
+
+def _is_subject(subject: str, provider: Provider | None) -> bool:
+    if provider is None:
+        return is_user_id(subject)
+    return 0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable()
+
+
+def _check_origin(claims: Mapping[str, Any], provider: Provider) -> None:
+    audiences = claims.get("aud")
+    if claims.get("iss") != provider.issuer:
+        raise _Refused("another issuer")
+    if provider.audience not in (audiences if isinstance(audiences, list) else [audiences]):
+        raise _Refused("another audience")
+
+
+def _is_operator(claims: Mapping[str, Any], provider: Provider) -> bool:
+    # What a provider calls "role" is its own affair: only a claim that was named makes an operator.
+    if provider.operator is None:
+        return False
+    claim, value = provider.operator
+    given = claims.get(claim)
+    return value in given if isinstance(given, list) else value == given
+
+
+def _check_times(claims: Mapping[str, Any], now: float, longest: float) -> None:
+    times = {name: claims[name] for name in _TIMES if name in claims}
+    if not all(map(_is_time, times.values())):
+        raise _Refused("a time is no number")
+    if "exp" not in times or times["exp"] <= now:
+        raise _Refused("expired")
+    if times.get("nbf", 0) > now + SKEW or times.get("iat", 0) > now + SKEW:
+        raise _Refused("not valid yet")
+    if times["exp"] > now + longest + SKEW:
+        raise Unauthorized(_TOO_LONG)
 
 
 def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _object_of(data: bytes) -> dict[str, Any]:
+    try:
+        return strict_json.parse_object(data)
+    except InvalidRequest as error:
+        raise _Refused(error.text) from error
+
+
+def _decoded(segment: str) -> bytes:
+    try:
+        return base64url(segment)
+    except ValueError as error:
+        raise _Refused(str(error)) from error

@@ -8,9 +8,10 @@ from typing import Any
 from zlib import crc32
 
 from gallery import fields, ranges, strict_json
+from gallery.accounts import caller_of, user_id_of
 from gallery.artwork import Artwork
-from gallery.auth import Caller, caller_of
-from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError
+from gallery.auth import Caller, identify
+from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError, Unauthorized
 from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.messages import Answer, Request, json_answer
 from gallery.originals import Original, state_of_original
@@ -37,16 +38,33 @@ class Call:
     notes: dict[str, object]
 
     @property
+    def origin(self) -> str:
+        """Where the gallery is: as the settings say, or else as this request has it."""
+        return self.settings.public_url or self.request.origin
+
+    @property
     def base(self) -> str:
-        return self.settings.cdn_domain or f"{self.request.origin}/cdn"
+        return self.settings.cdn_domain or f"{self.origin}/cdn"
 
-    def caller(self) -> Caller:
-        caller = caller_of(self.request.header("authorization"), self.settings.jwt_secret)
-        self.notes["user"] = caller.user_id
+    async def caller(self) -> Caller:
+        """Whoever the token names. Raises Unauthorized, Suspended."""
+        try:
+            identity = await identify(self.platform, self.settings, self.request.header("authorization"))
+            self.notes["user"] = user_id_of(identity)
+            return await caller_of(self.platform, self.settings, identity)
+        except Unauthorized as error:
+            self.notes["reason"] = str(error.__cause__ or error)
+            raise
+
+    async def caller_if_any(self) -> Caller | None:
+        return await self.caller() if self.request.header("authorization") else None
+
+    async def operator(self, what: str) -> Caller:
+        """The caller, who may do `what`. Raises Forbidden for anybody but an operator."""
+        caller = await self.caller()
+        if not caller.is_operator:
+            raise Forbidden(f"Only operators may {what}.")
         return caller
-
-    def caller_if_any(self) -> Caller | None:
-        return self.caller() if self.request.header("authorization") else None
 
     async def body(self) -> dict[str, Any]:
         return strict_json.parse_object(await self.request.body())
@@ -73,13 +91,22 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
     return original
 
 
+def shown_artwork(call: Call, artwork: Artwork, caller: Caller | None) -> dict[str, Any]:
+    """One artwork as this caller may see it: where its original is, is the owner's and operators' to know."""
+    shown = artwork_out(artwork, call.base)
+    is_theirs = caller is not None and (caller.user_id == artwork.user_id or caller.is_operator)
+    if not (is_theirs or call.settings.public_originals):
+        del shown["originalUrl"]
+    return shown
+
+
 async def artwork_answer(
     call: Call, artwork: Artwork, caller: Caller | None, status: int = 200, *, made: bool = False
 ) -> Answer:
     """One artwork; its owner also gets leave to download the original, if it is still there and the one that
     the artwork was made of. That needs no look when the artwork was `made` just now.
     """
-    shown = artwork_out(artwork, call.base)
+    shown = shown_artwork(call, artwork, caller)
     original = original_of(artwork)
     if original is not None and caller is not None and caller.user_id == artwork.user_id:
         state = Original.KEPT if made else await state_of_original(call.platform, artwork)

@@ -6,16 +6,17 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Mapping, Sequence
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import js
 from pyodide.ffi import JsException, to_js
-from workers import Response
+from workers import Response, fetch
 
 from gallery.artwork import Row, Variant
 from gallery.errors import DatabaseError, StorageError
 from gallery.gate import Gate
+from gallery.jwks import KeyCache
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
 from gallery.settings import Settings, read_settings
@@ -23,6 +24,14 @@ from gallery.settings import Settings, read_settings
 # `env` does not change while an isolate lives, so it is read once.
 _settings: Settings | None = None
 _gate = Gate()
+_keys = KeyCache()
+_PURGE_SECONDS = 5.0
+# Parameters of importKey and of verify; each passes over what only the other reads.
+_ALGORITHMS = {
+    "RS256": {"name": "RSASSA-PKCS1-v1_5", "hash": "SHA-256"},
+    "ES256": {"name": "ECDSA", "namedCurve": "P-256", "hash": "SHA-256"},
+    "EdDSA": {"name": "Ed25519"},
+}
 
 
 def settings_of(env: Any) -> Settings:
@@ -41,6 +50,10 @@ def platform_of(env: Any, ctx: Any) -> Platform:
         pages=_Assets(env),
         tickets=_RateLimit(env, "TICKET_LIMIT"),
         creates=_RateLimit(env, "CREATE_LIMIT"),
+        fetch=_fetch,
+        verify=_verify,
+        purge=_purge,
+        keys=_keys,
         log=_log,
         gate=_gate,
         background=lambda work: _keep_alive(ctx, work),
@@ -200,6 +213,61 @@ class _RateLimit:
         except (JsException, AttributeError) as error:
             raise StorageError(_reason(error)) from error
         return bool(outcome["success"])
+
+
+async def _fetch(url: str, longest: int, seconds: float) -> bytes:
+    try:
+        return await asyncio.wait_for(_read_url(url, longest), seconds)
+    except (JsException, OSError, TimeoutError) as error:
+        raise StorageError(_reason(error)) from error
+
+
+async def _read_url(url: str, longest: int) -> bytes:
+    response = await fetch(url, headers={"Accept": "application/json"}, redirect="manual")
+    if response.status != HTTPStatus.OK:
+        raise StorageError(f"the answer was {response.status}")
+    return await _read_at_most(response.js_object, longest)
+
+
+async def _read_at_most(response: Any, longest: int) -> bytes:
+    if not response.body:
+        return b""
+    reader, data = response.body.getReader(), bytearray()
+    while not (chunk := await reader.read()).done:
+        data += chunk.value.to_bytes()
+        if len(data) > longest:
+            await reader.cancel()
+            raise StorageError(f"the answer has more than {longest} bytes")
+    return bytes(data)
+
+
+async def _verify(jwk: Mapping[str, str], algorithm: str, signature: bytes, signed: bytes) -> bool:
+    parameters = _object(_ALGORITHMS[algorithm])
+    try:
+        key = await js.crypto.subtle.importKey("jwk", _object(jwk), parameters, False, to_js(["verify"]))
+        return bool(await js.crypto.subtle.verify(parameters, key, to_js(signature), to_js(signed)))
+    except JsException as error:
+        raise StorageError(_reason(error)) from error
+
+
+async def _purge(api: str, zone: str, token: str, urls: Sequence[str]) -> None:
+    answer = fetch(
+        f"{api}/zones/{zone}/purge_cache",
+        method=HTTPMethod.POST,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        body=json.dumps({"files": list(urls)}),
+        redirect="manual",
+    )
+    try:
+        response = await asyncio.wait_for(answer, _PURGE_SECONDS)
+    except (JsException, OSError, TimeoutError) as error:
+        raise StorageError(_reason(error)) from error
+    if response.status != HTTPStatus.OK:
+        raise StorageError(f"the answer was {response.status}")
+
+
+def _object(values: Mapping[str, str]) -> Any:
+    return js.Object.fromEntries(to_js(list(values.items())))
 
 
 def _info_of(found: Any) -> ObjectInfo:

@@ -13,6 +13,7 @@ from gallery.errors import (
     GalleryError,
     NotFound,
     ProcessingFailed,
+    Suspended,
     TooLarge,
     Unavailable,
     UnreadableImage,
@@ -185,6 +186,8 @@ def _pinned(lease: Lease, made: Processed) -> str | None:
 def _refusal(user: Row | None) -> GalleryError:
     if user is None:
         return UserNotFound()
+    if user_of(user).is_suspended:
+        return Suspended()
     # With room left it was the lease that had ended.
     return ProcessingFailed() if user_of(user).remaining else ArtworkLimitReached()
 

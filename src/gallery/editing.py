@@ -20,6 +20,7 @@ from gallery.wire import original_of
 
 _TRIES = 3
 MISSING = "There is no such artwork."
+_FEATURED = "What is featured is chosen by the gallery's operators."
 _CONTENDED = "The artwork is being changed from elsewhere. Please try again."
 
 
@@ -59,8 +60,12 @@ async def change_artwork(
 ) -> Artwork:
     """Change what is said of an artwork; absent fields stay. Raises PreconditionFailed, Forbidden."""
     changes = _changes(body)
+    is_choice = changes.keys() == {"is_featured"}
     for _ in range(_TRIES):
-        artwork = await _own_artwork(platform, caller, artwork_id, if_match)
+        # What is featured is the operators' choice, everything else the owner's word.
+        artwork = await _own_artwork(platform, caller, artwork_id, if_match, or_operator=is_choice)
+        if "is_featured" in changes and not caller.is_operator:
+            raise Forbidden(_FEATURED)
         wanted = replace(artwork, **changes, revision=artwork.revision + 1, updated_at=iso(platform.now()))
         # Equal to what was wanted means done, be it by this try or by one whose answer was lost.
         if await _written(platform, wanted) == wanted:
@@ -68,7 +73,9 @@ async def change_artwork(
     raise Conflict(_CONTENDED)
 
 
-async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> None:
+async def remove_artwork(
+    platform: Platform, caller: Caller, artwork_id: str, if_match: str | None
+) -> Artwork:
     """Remove record, objects and flags; objects that cannot be removed now are the sweeper's.
 
     Nothing is made of the original again: its lease is taken until the sweeper has deleted once more what may
@@ -82,13 +89,14 @@ async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if
         raise Conflict(_CONTENDED)
     original = original_of(artwork)
     if original is None:  # another program's, and so are its objects
-        return
+        return artwork
     key = str(original)
     await pipeline.discard(platform, rendition_keys(original, artwork.version).values())
     try:
         await platform.objects.delete([key])
     except StorageError as error:
         platform.log({"event": "discard_failed", "keys": [key], "reason": str(error)})
+    return artwork
 
 
 async def _erased(platform: Platform, artwork: Artwork) -> bool:
@@ -104,9 +112,11 @@ async def _erased(platform: Platform, artwork: Artwork) -> bool:
     return not rows[3]
 
 
-async def _own_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> Artwork:
+async def _own_artwork(
+    platform: Platform, caller: Caller, artwork_id: str, if_match: str | None, *, or_operator: bool = False
+) -> Artwork:
     artwork = await found_artwork(platform, artwork_id)
-    check_owner(artwork, caller)
+    check_owner(artwork, caller, operators=or_operator)
     if not revision_allowed(if_match, artwork.revision):
         raise PreconditionFailed
     return artwork

@@ -5,9 +5,11 @@ GalleryError
 │   └── MissingFields
 ├── Unauthorized 401
 ├── Forbidden 403
+├── Suspended 403
 ├── NotFound 404
 │   └── UserNotFound
 ├── MethodNotAllowed 405
+├── AlreadyExists 409
 ├── Conflict 409
 ├── PreconditionFailed 412
 ├── TooLarge 413
@@ -86,6 +88,12 @@ class Forbidden(GalleryError):
     message = "This belongs to someone else."
 
 
+class Suspended(GalleryError):
+    status = 403
+    code = "suspended"
+    message = "This account is suspended. Please write to the gallery."
+
+
 class NotFound(GalleryError):
     status = 404
     code = "not_found"
@@ -103,6 +111,14 @@ class MethodNotAllowed(GalleryError):
 
     def __init__(self, allow: str) -> None:
         super().__init__(f"This address answers only to {allow}.", headers={"Allow": allow})
+
+
+class AlreadyExists(GalleryError):
+    """What must be unique is taken; another try meets the same."""
+
+    status = 409
+    code = "already_exists"
+    message = "This username is taken."
 
 
 class Conflict(GalleryError):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from gallery import fields, reading, sql
+from gallery import fields, reading, sql, users
 from gallery.auditing import audit
-from gallery.calls import NO_STORE, Call, artwork_answer, own_original, tagged_answer, throttle
+from gallery.calls import NO_STORE, Call, artwork_answer, own_original, shown_artwork, tagged_answer, throttle
 from gallery.creation import Order, create_artwork
 from gallery.delivery import deliver
 from gallery.editing import MISSING, change_artwork, is_shown, read_artwork, remove_artwork
-from gallery.errors import Forbidden, NotFound
+from gallery.errors import NotFound
 from gallery.messages import Answer, json_answer
 from gallery.openapi import document
+from gallery.purging import purge
 from gallery.records import transact
 from gallery.reprocessing import reprocess_artwork
 from gallery.sweeping import sweep
 from gallery.tickets import issue_ticket
-from gallery.wire import artwork_out, user_out
+from gallery.wire import account_out, user_out
 
 # Below these no person goes by hand.
 PROGRAMS = ("/api/", "/cdn/")
@@ -29,14 +30,14 @@ async def read_health(call: Call) -> Answer:
 
 
 async def create_upload_ticket(call: Call) -> Answer:
-    caller = call.caller()
+    caller = await call.caller()
     await throttle(call, call.platform.tickets, caller)
     ticket = await issue_ticket(call.platform, call.settings, caller.user_id, await call.body())
     return json_answer(ticket, headers=NO_STORE)
 
 
 async def create(call: Call) -> Answer:
-    caller = call.caller()
+    caller = await call.caller()
     await throttle(call, call.platform.creates, caller)
     body = await call.body()
     fields.require(body, "title", "originalKey")
@@ -57,13 +58,13 @@ async def create(call: Call) -> Answer:
 
 
 async def read(call: Call) -> Answer:
-    caller = call.caller_if_any()
+    caller = await call.caller_if_any()
     artwork = await read_artwork(call.platform, caller, call.arguments[0])
     return await artwork_answer(call, artwork, caller)
 
 
 async def read_by_slug(call: Call) -> Answer:
-    caller = call.caller_if_any()
+    caller = await call.caller_if_any()
     username, slug = call.arguments
     artwork = await reading.artwork_by_slug(call.platform, username, slug)
     if not is_shown(artwork, caller):
@@ -72,17 +73,23 @@ async def read_by_slug(call: Call) -> Answer:
 
 
 async def read_many(call: Call) -> Answer:
+    caller = await call.caller_if_any()
     page, cursor = await reading.list_artworks(call.platform, reading.wish_of(call.request.query))
-    return tagged_answer(call, {"data": [artwork_out(a, call.base) for a in page], "nextCursor": cursor})
+    shown = [shown_artwork(call, artwork, caller) for artwork in page]
+    answer = tagged_answer(call, {"data": shown, "nextCursor": cursor}, private=caller is not None)
+    answer.headers["Vary"] = "Authorization"
+    return answer
 
 
 async def read_me(call: Call) -> Answer:
-    user = await reading.user_by_id(call.platform, call.caller().user_id)
+    user = (await call.caller()).user
+    if user is None:
+        raise NotFound("There is no such user.")
     return tagged_answer(call, {"data": user_out(user)}, private=True)
 
 
 async def read_readiness(call: Call) -> Answer:
-    caller = call.caller()
+    caller = await call.caller()
     query = call.request.query
     original = own_original(caller, reading.parameter(query, "originalKey"))
     state = await reading.awaited_readiness(call.platform, original, reading.seconds_of(query))
@@ -90,7 +97,7 @@ async def read_readiness(call: Call) -> Answer:
 
 
 async def change(call: Call) -> Answer:
-    caller = call.caller()
+    caller = await call.caller()
     artwork = await change_artwork(
         call.platform, caller, call.arguments[0], await call.body(), call.request.header("if-match")
     )
@@ -98,13 +105,14 @@ async def change(call: Call) -> Answer:
 
 
 async def remove(call: Call) -> Answer:
-    caller = call.caller()
-    await remove_artwork(call.platform, caller, call.arguments[0], call.request.header("if-match"))
+    caller = await call.caller()
+    removed = await remove_artwork(call.platform, caller, call.arguments[0], call.request.header("if-match"))
+    call.platform.background(purge(call.platform, call.settings, removed))
     return Answer(204, None, dict(NO_STORE))
 
 
 async def reprocess(call: Call) -> Answer:
-    caller = call.caller()
+    caller = await call.caller()
     if not caller.is_operator:
         await throttle(call, call.platform.creates, caller)
     call.watch.lap("request")
@@ -125,8 +133,7 @@ async def reprocess(call: Call) -> Answer:
 
 
 async def sweep_now(call: Call) -> Answer:
-    if not call.caller().is_operator:
-        raise Forbidden("Only operators may sweep.")
+    await call.operator("sweep")
     query = call.request.query
     dry_run = reading.flag(query, "dryRun")
     if reading.flag(query, "audit"):
@@ -136,8 +143,34 @@ async def sweep_now(call: Call) -> Answer:
     return json_answer({"data": report.out()}, headers=NO_STORE)
 
 
+async def create_user(call: Call) -> Answer:
+    await call.operator("manage users")
+    user = await users.create_user(call.platform, call.settings, await call.body())
+    answer = json_answer({"data": account_out(user)}, 201, NO_STORE)
+    answer.headers["Location"] = f"/api/users/{user.id}"
+    return answer
+
+
+async def read_users(call: Call) -> Answer:
+    await call.operator("manage users")
+    page, cursor = await users.list_users(call.platform, call.request.query)
+    return json_answer({"data": [account_out(user) for user in page], "nextCursor": cursor}, headers=NO_STORE)
+
+
+async def read_user(call: Call) -> Answer:
+    await call.operator("manage users")
+    user = await users.found_user(call.platform, call.arguments[0])
+    return json_answer({"data": account_out(user)}, headers=NO_STORE)
+
+
+async def change_user(call: Call) -> Answer:
+    await call.operator("manage users")
+    user = await users.change_user(call.platform, call.settings, call.arguments[0], await call.body())
+    return json_answer({"data": account_out(user)}, headers=NO_STORE)
+
+
 async def read_openapi(call: Call) -> Answer:
-    return tagged_answer(call, document(call.request.origin))
+    return tagged_answer(call, document(call.origin))
 
 
 async def deliver_object(call: Call) -> Answer:

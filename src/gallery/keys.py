@@ -21,12 +21,13 @@ FIRST_VERSION = 1
 ORIGINALS = "originals/"
 FOLDERS = {Variant.THUMBNAIL: "thumbnails/", Variant.ICON: "icons/", Variant.WATERMARK: "display/"}
 
+USER_ID = r"[^\s/\x00-\x1f\x7f]{1,255}"
 USER = r"[A-Za-z0-9_-]{1,64}"  # the part of a key that says whose it is
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ORIGINAL = re.compile(rf"originals/({USER})/({_UUID})\.({'|'.join(EXTENSIONS.values())})")
 _RENDITION = re.compile(rf"(display|thumbnails|icons)/({USER})/({_UUID})(?:\.v([1-9][0-9]{{0,8}}))?\.jpg")
 _IS_USER = re.compile(USER)
-_IS_USER_ID = re.compile(r"[^\s/\x00-\x1f\x7f]{1,255}")
+_IS_USER_ID = re.compile(USER_ID)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from gallery.artwork import Category
 from gallery.schemas import Schema
 
 _ANYWHERE = ("internal", "not_configured", "unavailable")
-_USER = ("unauthorized",)
+_USER = ("unauthorized", "suspended")
 _PICTURE = ("too_large", "unsupported_type", "unreadable_image", "processing_failed", "overloaded")
 # What an error says beside its body, and which errors do.
 _ERROR_HEADERS = {
@@ -42,7 +42,8 @@ def document(origin: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "HS256; `sub` is the user's id, `exp` is needed.",
+                    "description": "HS256, `sub` is the user's id; or of the gallery's identity provider. "
+                    "`exp` is needed.",
                 }
             },
         },
@@ -51,6 +52,7 @@ def document(origin: str) -> dict[str, Any]:
 
 def paths() -> dict[str, dict[str, Any]]:
     artwork = _answer("The artwork", _ref("Artwork"), etag=True)
+    account = _answer("The user", _ref("Account"))
     timed = _headers(**{"Server-Timing": "Each stage and variant, in milliseconds"})
     made = artwork | {"headers": artwork["headers"] | timed | _headers(Location="The artwork's address")}
     artwork_id = _parameter("id", "path", {"type": "string", "minLength": 1})
@@ -99,8 +101,9 @@ def paths() -> dict[str, dict[str, Any]]:
                 "listArtworks",
                 "The newest artworks",
                 {"200": _json("One page", _ref("Page"), etag=True), "304": _KNOWN},
-                ("invalid_request",),
+                (*_USER, "invalid_request"),
                 parameters=[*_filters(), _IF_NONE_MATCH],
+                user=None,
             ),
         },
         "/api/artworks/readiness": {
@@ -138,7 +141,7 @@ def paths() -> dict[str, dict[str, Any]]:
             ),
             "patch": _operation(
                 "changeArtwork",
-                "Change what is said of an artwork",
+                "Change what is said of an artwork; for its owner, and for operators what is featured",
                 {"200": artwork},
                 (
                     *_USER,
@@ -192,6 +195,46 @@ def paths() -> dict[str, dict[str, Any]]:
                 (*_USER, "not_found"),
                 parameters=[_IF_NONE_MATCH],
                 user=None,
+            ),
+        },
+        "/api/users": {
+            "get": _operation(
+                "listUsers",
+                "Users in the order of their names; for operators",
+                {"200": _json("One page", _ref("Accounts"))},
+                (*_USER, "invalid_request", "forbidden"),
+                parameters=[
+                    _parameter("username", "query", _TEXT | {"description": "Only the user of this name"}),
+                    _LIMIT,
+                    _parameter("cursor", "query", _TEXT | {"description": "`nextCursor` of another page"}),
+                ],
+                user=True,
+            ),
+            "post": _operation(
+                "createUser",
+                "Make a user; for operators",
+                {"201": account | {"headers": account["headers"] | _headers(Location="The user's address")}},
+                (*_USER, "invalid_request", "forbidden", "already_exists", "too_large"),
+                body="NewUser",
+                user=True,
+            ),
+        },
+        "/api/users/{id}": {
+            "parameters": [_parameter("id", "path", {"type": "string", "pattern": f"^{keys.USER_ID}$"})],
+            "get": _operation(
+                "readUser",
+                "One user; for operators",
+                {"200": account},
+                (*_USER, "forbidden", "not_found"),
+                user=True,
+            ),
+            "patch": _operation(
+                "changeUser",
+                "Rename, limit, suspend or sign out a user; for operators",
+                {"200": account},
+                (*_USER, "invalid_request", "forbidden", "not_found", "already_exists", "too_large"),
+                body="UserChange",
+                user=True,
             ),
         },
         "/api/me": {
@@ -309,18 +352,14 @@ def _error(codes: list[str]) -> Schema:
 
 
 def _filters() -> list[Schema]:
-    text: Schema = {"type": "string", "maxLength": reading.LONGEST_FILTER}
+    text = _TEXT
     return [
         _parameter("username", "query", text),
         _parameter("category", "query", text | {"examples": list(Category)}),
         _parameter("tag", "query", text),
         _parameter("q", "query", text | {"description": "Found in titles"}),
         _parameter("featured", "query", {"type": "boolean"}),
-        _parameter(
-            "limit",
-            "query",
-            {"type": "integer", "minimum": 1, "maximum": reading.MOST, "default": reading.DEFAULT_LIMIT},
-        ),
+        _LIMIT,
         _parameter("cursor", "query", _key(f"^{reading.CURSOR}$")),
     ]
 
@@ -380,6 +419,12 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_TEXT: Schema = {"type": "string", "maxLength": reading.LONGEST_FILTER}
+_LIMIT = _parameter(
+    "limit",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": reading.MOST, "default": reading.DEFAULT_LIMIT},
+)
 _KNOWN = _empty("Nothing has changed")
 _IF_NONE_MATCH = _condition("If-None-Match", "ETags of what is known already: 304 if one is still right")
 _IF_MATCH = _condition("If-Match", "The ETag that must still be right")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gallery.artwork import Row, Variant
 from gallery.gate import Gate
+from gallery.jwks import KeyCache
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -97,6 +98,24 @@ class Limiter(Protocol):
     async def allows(self, key: str) -> bool: ...
 
 
+class Fetch(Protocol):
+    async def __call__(self, url: str, longest: int, seconds: float) -> bytes:
+        """The body of a 200 at a URL, no redirect followed. Raises StorageError, also beyond either bound."""
+        ...
+
+
+class Verify(Protocol):
+    async def __call__(self, jwk: Mapping[str, str], algorithm: str, signature: bytes, signed: bytes) -> bool:
+        """Whether a signature by RS256, ES256 or EdDSA is this public key's. Raises StorageError."""
+        ...
+
+
+class Purge(Protocol):
+    async def __call__(self, api: str, zone: str, token: str, urls: Sequence[str]) -> None:
+        """Take URLs out of the cache of a Cloudflare zone. Raises StorageError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """Everything outside the gateway, as one request sees it."""
@@ -108,6 +127,10 @@ class Platform:
     pages: Pages
     tickets: Limiter
     creates: Limiter
+    fetch: Fetch
+    verify: Verify
+    purge: Purge
+    keys: KeyCache
     log: Callable[[Mapping[str, Any]], None]
     gate: Gate
     background: Callable[[Awaitable[Any]], None]

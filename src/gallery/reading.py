@@ -12,8 +12,8 @@ from unicodedata import normalize
 from urllib.parse import parse_qsl
 
 from gallery import pipeline, sql
-from gallery.artwork import Artwork, User, Variant, artwork_of, user_of
-from gallery.errors import InvalidRequest, NotFound, StorageError, UserNotFound
+from gallery.artwork import Artwork, Variant, artwork_of
+from gallery.errors import InvalidRequest, NotFound, StorageError
 from gallery.keys import FIRST_VERSION, OriginalKey, rendition_keys
 from gallery.ports import Platform
 from gallery.records import first, only, transact
@@ -21,6 +21,7 @@ from gallery.store import uploads
 
 DEFAULT_LIMIT = 24
 MOST = 100
+MOST_PARAMETERS = 50
 LONGEST_FILTER = 100
 LONGEST_WAIT = 25
 MOST_LETTERS = 24  # as deep as every SQLite can nest what is done for each
@@ -55,7 +56,7 @@ def wish_of(query: str) -> Wish:
         if given["featured"] not in ("true", "false"):
             raise InvalidRequest('"featured" must be true or false.')
         filters["featured"] = int(given["featured"] == "true")
-    return Wish(filters, _cursor_of(given.get("cursor")), _limit_of(given.get("limit")))
+    return Wish(filters, _cursor_of(given.get("cursor")), limit_of(given.get("limit")))
 
 
 async def list_artworks(platform: Platform, wish: Wish) -> tuple[list[Artwork], str | None]:
@@ -80,17 +81,11 @@ def _letters_of(text: str) -> list[str]:
 
 
 async def artwork_by_slug(platform: Platform, username: str, slug: str) -> Artwork:
-    row = await only(platform, (sql.ARTWORK_BY_SLUG, (username, slug)))
+    address = normalize("NFC", username), normalize("NFC", slug)
+    row = await only(platform, (sql.ARTWORK_BY_SLUG, address))
     if row is None:
         raise NotFound("There is no such artwork.")
     return artwork_of(row)
-
-
-async def user_by_id(platform: Platform, user_id: str) -> User:
-    row = await only(platform, (sql.USER, (user_id,)))
-    if row is None:
-        raise UserNotFound
-    return user_of(row)
 
 
 async def awaited_readiness(platform: Platform, original: OriginalKey, seconds: int) -> dict[str, bool]:
@@ -158,8 +153,10 @@ def seconds_of(query: str) -> int:
 
 
 def _parameters(query: str) -> dict[str, str]:
+    if query.count("&") >= MOST_PARAMETERS:
+        raise InvalidRequest(f"The query has more than {MOST_PARAMETERS} parameters.")
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise InvalidRequest("The query is not UTF-8.") from error
     given = dict(pairs)
@@ -168,7 +165,7 @@ def _parameters(query: str) -> dict[str, str]:
     return given
 
 
-def _limit_of(text: str | None) -> int:
+def limit_of(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(text) or int(text) > MOST:

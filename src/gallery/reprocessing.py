@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gallery import leases, pipeline, sql
 from gallery.artwork import Artwork, Variant, artwork_of
 from gallery.auth import Caller
@@ -12,6 +14,7 @@ from gallery.keys import OriginalKey, rendition_keys
 from gallery.leases import Lease
 from gallery.pipeline import Job, Processed
 from gallery.ports import Platform, Statement
+from gallery.purging import purge
 from gallery.records import first, transact
 from gallery.settings import Settings
 from gallery.store import uploads
@@ -95,8 +98,13 @@ async def _renew(
     renewed = await _commit(platform, artwork, lease, job, made)
     watch.lap("commit")
     old = rendition_keys(original, artwork.version).values()
-    platform.background(pipeline.discard(platform, old))
+    platform.background(_discard_old(platform, settings, artwork, old))
     return renewed
+
+
+async def _discard_old(platform: Platform, settings: Settings, artwork: Artwork, old: Iterable[str]) -> None:
+    await pipeline.discard(platform, old)
+    await purge(platform, settings, artwork)
 
 
 def _still_there(known: Artwork, current: Artwork | None) -> Artwork:

@@ -37,6 +37,8 @@ ROUTES = (
     _route("/api/artworks/readiness", GET=handlers.read_readiness),
     _route("/api/artworks/{id}/reprocess", POST=handlers.reprocess),
     _route("/api/users/{username}/artworks/{slug}", GET=handlers.read_by_slug),
+    _route("/api/users", GET=handlers.read_users, POST=handlers.create_user),
+    _route("/api/users/{id}", GET=handlers.read_user, PATCH=handlers.change_user),
     _route("/api/me", GET=handlers.read_me),
     _route("/api/sweep", POST=handlers.sweep_now),
     _route("/healthz", GET=handlers.read_health),

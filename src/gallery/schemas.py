@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gallery import errors, fields, keys
-from gallery.artwork import ACTIVE, OTHER, Category
+from gallery import errors, fields, keys, settings, usernames, users
+from gallery.artwork import ACTIVE, OTHER, Category, UserStatus
 
 Schema = dict[str, Any]
 
@@ -64,6 +64,19 @@ _SAID: dict[str, Schema] = {
 }
 
 
+# What operators say of a user.
+_ACCOUNT: dict[str, Schema] = {
+    "username": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": usernames.LENGTH,
+        "description": f"{usernames.RULE[0].upper()}{usernames.RULE[1:]}; kept in NFC",
+    },
+    "artworkLimit": {"type": "integer", "minimum": 0, "maximum": settings.MOST_ARTWORKS},
+    "subject": _nullable(_text(users.SUBJECT)) | {"description": "Who it is to the identity provider"},
+}
+
+
 def error_codes() -> dict[str, int]:
     """Every error code a client may meet, with its status."""
     found: dict[str, int] = {}
@@ -104,10 +117,26 @@ def components() -> dict[str, Schema]:
             maxBytes=_SIDE,
         ),
         "NewArtwork": _object(("title", "originalKey"), originalKey=_KEY, **_SAID),
-        "ArtworkChange": _object((), **_SAID, isFeatured=_FLAG) | {"minProperties": 1},
+        "ArtworkChange": _object((), **_SAID, isFeatured=_FLAG | {"description": "The operators' choice"})
+        | {"minProperties": 1},
         "Artwork": _artwork(),
         "Page": _object(
             data={"type": "array", "items": _ref("Artwork")},
+            nextCursor={"type": ["string", "null"]},
+        ),
+        "NewUser": _object(
+            ("username",), id={"type": ["string", "null"], "pattern": f"^({keys.USER_ID})?$"}, **_ACCOUNT
+        ),
+        "UserChange": _object(
+            (),
+            **_ACCOUNT,
+            status={"type": "string", "enum": list(UserStatus)},
+            revokeTokens={"const": True, "description": "Refuse every token issued until now"},
+        )
+        | {"minProperties": 1},
+        "Account": _account(),
+        "Accounts": _object(
+            data={"type": "array", "items": _ref("Account")},
             nextCursor={"type": ["string", "null"]},
         ),
         "User": _object(
@@ -133,6 +162,22 @@ def components() -> dict[str, Schema]:
     }
 
 
+def _account() -> Schema:
+    text: Schema = {"type": ["string", "null"]}
+    return _object(
+        id=_WORD,
+        username=_WORD,
+        artworkLimit=_COUNT,
+        artworkCount=_COUNT,
+        artworkRemaining=_COUNT,
+        status={"type": "string", "enum": list(UserStatus)},
+        tokensValidAfter=_nullable(_TIME) | {"description": "Tokens issued before it are refused"},
+        issuer=text,
+        subject=text,
+        createdAt=_TIME,
+    )
+
+
 def _artwork() -> Schema:
     text: Schema = {"type": ["string", "null"]}
     schema = _object(
@@ -147,7 +192,6 @@ def _artwork() -> Schema:
         createdDate=text,
         category=_WORD,
         tags={"type": "array", "items": _WORD},
-        originalUrl=_STORED_URL,
         displayUrl=_STORED_URL,
         thumbnailUrl=_STORED_URL,
         iconUrl=_STORED_URL,
@@ -163,6 +207,9 @@ def _artwork() -> Schema:
         createdAt=_TIME,
         updatedAt=_TIME,
     )
+    schema["properties"]["originalUrl"] = _STORED_URL | {
+        "description": "For the owner and operators; for everybody where originals are public"
+    }
     schema["properties"]["originalDownloadUrl"] = _URL | {
         "description": "For the owner only: a signed URL of the original, good for 10 to 15 minutes; absent"
         " when the original is not the one that the artwork was made of"

@@ -14,9 +14,27 @@ TOKEN_BYTES = 16  # nobody can try tokens of a sibling but through the gateway
 MAX_UPLOAD_BYTES = 30 * 1024 * 1024
 MAX_OPEN_UPLOADS = 50
 MAX_OPEN_BYTES = 1024**3
+MAX_TOKEN_DAYS = 30
+OPTIONAL_SECRETS = {"CDN_PURGE_TOKEN"}
+CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
+USERNAME_CLAIM = "preferred_username"
+ARTWORK_LIMIT = 50
+MOST_ARTWORKS = 1_000_000_000
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_ZONE = re.compile(r"[0-9a-f]{32}")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _Read = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An identity provider whose tokens are accepted; `operator` is a claim and the value that makes one."""
+
+    keys_url: str
+    issuer: str
+    audience: str
+    operator: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,15 @@ class Settings:
     max_upload_bytes: int
     max_open_uploads: int
     max_open_bytes: int
+    public_url: str
+    max_token_seconds: float
+    provider: Provider | None
+    username_claim: str
+    auto_create_users: bool
+    default_artwork_limit: int
+    cdn_zone_id: str
+    cdn_purge_token: str = field(repr=False)
+    cdn_purge_api: str
 
 
 def read_settings(read: _Read) -> Settings:
@@ -53,6 +80,15 @@ def read_settings(read: _Read) -> Settings:
         max_upload_bytes=int(reader.number("MAX_UPLOAD_BYTES", MAX_UPLOAD_BYTES, 1, 5 * 1024**3)),
         max_open_uploads=int(reader.number("MAX_OPEN_UPLOADS", MAX_OPEN_UPLOADS, 1, 10_000)),
         max_open_bytes=int(reader.number("MAX_OPEN_BYTES", MAX_OPEN_BYTES, 1, 1024**4)),
+        public_url=reader.origin("PUBLIC_URL"),
+        max_token_seconds=reader.number("MAX_TOKEN_DAYS", MAX_TOKEN_DAYS, 0.01, 3650) * 86_400,
+        provider=reader.provider(),
+        username_claim=reader.text("AUTH_USERNAME_CLAIM") or USERNAME_CLAIM,
+        auto_create_users=reader.flag("AUTO_CREATE_USERS"),
+        default_artwork_limit=int(reader.number("DEFAULT_ARTWORK_LIMIT", ARTWORK_LIMIT, 0, MOST_ARTWORKS)),
+        cdn_zone_id=reader.zone("CDN_ZONE_ID"),
+        cdn_purge_token=reader.text("CDN_PURGE_TOKEN"),
+        cdn_purge_api=reader.url("CDN_PURGE_API", CLOUDFLARE_API),
     )
     if reader.problems:
         raise NotConfigured(tuple(reader.problems))
@@ -78,8 +114,8 @@ class _Reader:
             self.problem(name, f"has fewer than {at_least} bytes")
         return value
 
-    def url(self, name: str) -> str:
-        value = self.text(name).rstrip("/")
+    def url(self, name: str, default: str = "") -> str:
+        value = (self.text(name) or default).rstrip("/")
         if not value:
             self.problem(name, "is missing")
         return self._base_url(name, value)
@@ -92,6 +128,41 @@ class _Reader:
     def _base_url(self, name: str, value: str) -> str:
         if value and not _is_base_url(value):
             self.problem(name, "is not an http(s) URL without query")
+        return value
+
+    def provider(self) -> Provider | None:
+        """All three settings of an identity provider, or none of them."""
+        names = ("AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE")
+        url, issuer, audience = values = tuple(self.text(name) for name in names)
+        operator = self._claim("AUTH_OPERATOR_CLAIM")
+        if not any(values):
+            return None
+        for name, value in zip(names, values, strict=True):
+            if not value:
+                self.problem(name, f"is missing; {', '.join(names)} belong together")
+        if url and not _is_keys_url(url):
+            self.problem(names[0], "is not an https URL")
+        return Provider(url, issuer, audience, operator)
+
+    def _claim(self, name: str) -> tuple[str, str] | None:
+        """`<claim>=<value>`; a claim may be a URL, a value has no equals sign."""
+        text = self.text(name)
+        claim, equals, value = text.rpartition("=")
+        if text and not (claim and value):
+            self.problem(name, "is not a claim and its value, such as role=operator")
+        return (claim, value) if equals else None
+
+    def origin(self, name: str) -> str:
+        """An origin, or the name of a host alone; empty when there is none."""
+        value = self.domain(name)
+        if _is_base_url(value) and not _is_origin(value):
+            self.problem(name, "is not an origin such as https://gallery.example.org")
+        return value
+
+    def zone(self, name: str) -> str:
+        value = self.text(name)
+        if value and not _ZONE.fullmatch(value):
+            self.problem(name, "is not the id of a zone")
         return value
 
     def bucket(self, name: str) -> str:
@@ -134,6 +205,17 @@ def _is_base_url(text: str) -> bool:
             and not (url.query or url.fragment or url.username or url.password)
             and url.port != 0
         )
+    except ValueError:
+        return False
+
+
+def _is_keys_url(text: str) -> bool:
+    """An https URL; http is for this machine only, as the keys decide who is who."""
+    try:
+        url = urlsplit(text)
+        is_secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+        # Whatever is wrong with the rest is wrong in the same way without its query.
+        return is_secure and _is_base_url(url._replace(query="").geturl())
     except ValueError:
         return False
 

@@ -11,7 +11,8 @@ from gallery.errors import InvalidRequest
 DEPTH = 8
 _DIGITS = 40
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# An unclosed string is taken to its end at once: beginning anew at each of its quotes costs quadratic time.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 

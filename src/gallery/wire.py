@@ -6,6 +6,7 @@ from typing import Any
 
 from gallery.artwork import Artwork, User, Variant
 from gallery.keys import OriginalKey, parse_original, rendition_keys
+from gallery.times import iso
 
 
 def urls_of(base: str, original: OriginalKey, version: int) -> dict[str, str]:
@@ -37,7 +38,7 @@ def _urls(artwork: Artwork, base: str) -> dict[str, str | None]:
 
 
 def artwork_out(artwork: Artwork, base: str) -> dict[str, Any]:
-    """One artwork as everybody may see it."""
+    """One artwork with all that is recorded of it."""
     return {
         "id": artwork.id,
         "userId": artwork.user_id,
@@ -72,4 +73,16 @@ def user_out(user: User) -> dict[str, Any]:
         "artworkLimit": user.artwork_limit,
         "artworkCount": user.artwork_count,
         "artworkRemaining": user.remaining,
+    }
+
+
+def account_out(user: User) -> dict[str, Any]:
+    """One user as operators see it."""
+    revoked = iso(user.tokens_valid_after / 1000) if user.tokens_valid_after else None
+    return user_out(user) | {
+        "status": user.status,
+        "tokensValidAfter": revoked,
+        "issuer": user.issuer,
+        "subject": user.subject,
+        "createdAt": user.created_at,
     }

@@ -14,15 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jwt
+
 from gallery.app import handle
 from gallery.artwork import Row, Variant
 from gallery.errors import DatabaseError, StorageError
 from gallery.gate import Gate
+from gallery.jwks import KeyCache
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
 from gallery.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
+START = 1_750_000_000.0  # the time at which a World begins
 SECRETS = {
     "AUTH_JWT_SECRET": "a secret of at least thirty-two bytes",
     "WORKER_AUTH_TOKEN": "the token siblings are asked with, long",
@@ -290,11 +294,50 @@ class CountingLimiter:
         return self.left >= 0
 
 
+class Web:
+    """The Internet: what lies at a URL, or the fault that stands in its way; and what was purged."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes] = {}
+        self.fetched: list[str] = []
+        self.purged: list[tuple[str, str, str, list[str]]] = []
+        self.fault: str | None = None
+
+    async def fetch(self, url: str, longest: int, seconds: float) -> bytes:
+        assert seconds > 0
+        self.fetched.append(url)
+        await self._turn()
+        if url not in self.pages:
+            raise StorageError("the answer was 404")
+        if len(self.pages[url]) > longest:
+            raise StorageError(f"the answer has more than {longest} bytes")
+        return self.pages[url]
+
+    async def purge(self, api: str, zone: str, token: str, urls: Sequence[str]) -> None:
+        await self._turn()
+        self.purged.append((api, zone, token, list(urls)))
+
+    async def _turn(self) -> None:
+        await asyncio.sleep(0)
+        if self.fault:
+            raise StorageError(self.fault)
+
+
+async def verify(jwk: Mapping[str, str], algorithm: str, signature: bytes, signed: bytes) -> bool:
+    """What WebCrypto says, by PyJWT and cryptography."""
+    await asyncio.sleep(0)
+    try:
+        key = jwt.PyJWK(dict(jwk), algorithm)
+    except jwt.PyJWTError as error:
+        raise StorageError(str(error)) from error
+    return bool(key.Algorithm.verify(signed, key.key, signature))
+
+
 class World:
     """A whole gateway in memory, with a clock that is set by hand; a `seed` varies who goes first."""
 
-    def __init__(self, *, seed: int | None = None, **changes: str) -> None:
-        self.time = 1_750_000_000.0
+    def __init__(self, seed: int | None = None, /, **changes: str) -> None:
+        self.time = START
         pause = Pause(seed)
         self.database = SqliteDatabase(lambda: self.time, pause)
         self.objects = DictObjects(lambda: self.time, pause)
@@ -303,6 +346,7 @@ class World:
         self.siblings = {v: WritingSibling(v, self.objects) for v in Variant}
         self.tickets = CountingLimiter()
         self.creates = CountingLimiter()
+        self.web = Web()
         self.events: list[Mapping[str, Any]] = []
         self.tasks: list[asyncio.Future[Any]] = []
         self.pauses: list[float] = []
@@ -316,6 +360,10 @@ class World:
             pages=self.pages,
             tickets=self.tickets,
             creates=self.creates,
+            fetch=self.web.fetch,
+            verify=verify,
+            purge=self.web.purge,
+            keys=KeyCache(),
             log=self.events.append,
             gate=Gate(places=1000),
             background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
@@ -335,7 +383,14 @@ class World:
         return f"00000000-0000-4000-8000-{self.made:012x}"
 
     def user(self, user_id: str = "usr_ada", username: str = "ada", limit: int = 50, count: int = 0) -> str:
-        self.database.rows("INSERT INTO users VALUES (?, ?, ?, ?, '')", user_id, username, limit, count)
+        names = "id, username, artwork_limit, artwork_count, created_at"
+        self.database.rows(
+            f"INSERT INTO users ({names}) VALUES (?, ?, ?, ?, '')",  # noqa: S608 (the constant above)
+            user_id,
+            username,
+            limit,
+            count,
+        )
         return user_id
 
     def original(self, user_id: str = "usr_ada", content_type: str = "image/jpeg") -> str:

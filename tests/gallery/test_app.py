@@ -23,6 +23,8 @@ ADDRESSES = {
     "/api/artworks/art_1": "DELETE, GET, HEAD, OPTIONS, PATCH",
     "/api/artworks/art_1/reprocess": "OPTIONS, POST",
     "/api/users/ada/artworks/pear": "GET, HEAD, OPTIONS",
+    "/api/users": "GET, HEAD, OPTIONS, POST",
+    "/api/users/usr_1": "GET, HEAD, OPTIONS, PATCH",
     "/api/me": "GET, HEAD, OPTIONS",
     "/api/sweep": "OPTIONS, POST",
     "/openapi.json": "GET, HEAD, OPTIONS",
@@ -178,3 +180,20 @@ def test_a_huge_body_is_413() -> None:
 def test_retry_after_fits_the_limits_of_the_worker() -> None:
     config = tomllib.loads((ROOT / "wrangler.toml").read_text())
     assert {limit["simple"]["period"] for limit in config["ratelimits"]} == {LIMIT_PERIOD}
+
+
+@pytest.mark.parametrize("host", ["https://gallery.example", "https://evil.example"])
+@pytest.mark.parametrize("public_url", ["", "https://art.example", "art.example"])
+def test_urls_begin_with_the_public_one_whatever_a_request_calls_its_host(host: str, public_url: str) -> None:
+    async def story() -> None:
+        world = World(PUBLIC_URL=public_url)
+        world.user()
+        body = {"title": "x", "originalKey": world.original()}
+        made = await world.ask("POST", "/api/artworks", body, headers=bearer(), origin=host)
+        expected = "https://art.example" if public_url else host
+        for name in ("originalUrl", "displayUrl", "thumbnailUrl", "iconUrl"):
+            assert json_of(made)["data"][name].startswith(f"{expected}/cdn/")
+        document = json_of(await world.ask("GET", "/openapi.json", origin=host))
+        assert document["servers"] == [{"url": expected}]
+
+    asyncio.run(story())

@@ -112,7 +112,7 @@ def test_what_is_being_worked_on_stays(dry_run: bool) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_create_that_comes_during_an_audit_waits_or_wins(seed: int) -> None:
     async def story() -> None:
-        world = World(seed=seed)
+        world = World(seed)
         world.user()
         key = world.original()
         put_renditions(world, key)

@@ -81,7 +81,7 @@ def test_the_request_id_goes_through_to_the_siblings() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_twenty_creates_at_once_against_a_limit_of_seven_make_seven(seed: int) -> None:
     async def story() -> None:
-        world = World(seed=seed)
+        world = World(seed)
         world.user(limit=7)
         answers = await asyncio.gather(*(create(world, world.original()) for _ in range(20)))
         assert sorted(answer.status for answer in answers) == [201] * 7 + [429] * 13
@@ -97,7 +97,7 @@ def test_twenty_creates_at_once_against_a_limit_of_seven_make_seven(seed: int) -
 
 def test_each_seed_is_another_schedule() -> None:
     async def story(seed: int) -> tuple[str, ...]:
-        world = World(seed=seed)
+        world = World(seed)
         world.user(limit=7)
         await asyncio.gather(*(create(world, world.original()) for _ in range(20)))
         return tuple(row["original_key"] for row in world.database.rows("SELECT * FROM artworks"))
@@ -109,7 +109,7 @@ def test_each_seed_is_another_schedule() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_fifty_creates_at_once_with_one_title_have_fifty_slugs(seed: int) -> None:
     async def story() -> None:
-        world = World(seed=seed)
+        world = World(seed)
         world.user()
         answers = await asyncio.gather(*(create(world, world.original()) for _ in range(50)))
         assert {answer.status for answer in answers} == {201}
@@ -137,7 +137,7 @@ def test_the_same_original_again_gives_the_artwork_that_exists() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_the_same_original_at_once_is_made_once_and_the_others_wait(seed: int) -> None:
     async def story() -> None:
-        world = World(seed=seed)
+        world = World(seed)
         world.user()
         key = world.original()
         answers = await asyncio.gather(*(create(world, key) for _ in range(8)))

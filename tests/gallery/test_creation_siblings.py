@@ -147,7 +147,7 @@ def test_what_a_late_sibling_writes_never_meets_the_next_attempt(variant: Varian
     """The keys are the same, and what stands there is of the try that succeeded."""
 
     async def story() -> None:
-        world = World(seed=seed)
+        world = World(seed)
         world.user()
         key = world.original()
         sibling = world.siblings[variant]

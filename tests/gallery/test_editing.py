@@ -36,14 +36,13 @@ def test_only_what_is_named_changes() -> None:
         world, path, _ = await world_with_artwork()
         before = json_of(await world.ask("GET", path))["data"]
         world.time += 5
-        answer = await patch(world, path, {"title": "Two Pears", "category": "painting", "isFeatured": True})
+        answer = await patch(world, path, {"title": "Two Pears", "category": "painting"})
         assert answer.status == 200
         after = json_of(await world.ask("GET", path))["data"]
         changed = {name: value for name, value in after.items() if value != before[name]}
         assert changed == {
             "title": "Two Pears",
             "category": "painting",
-            "isFeatured": True,
             "updatedAt": "2025-06-15T15:06:45.000Z",
         }
 
@@ -145,6 +144,28 @@ def test_only_the_owner_may(method: str) -> None:
             assert (await world.ask(method, path, body, headers=headers)).status == status
         assert (await world.ask(method, f"{path}0", body, headers=bearer())).status == 404
         assert world.artworks()[0]["title"] == "Still Life"
+
+    asyncio.run(story())
+
+
+def test_what_is_featured_is_the_operators_choice() -> None:
+    async def story() -> None:
+        world, path, etag = await world_with_artwork()
+        boss = bearer("usr_bob", role="operator")
+        for body in ({"isFeatured": True}, {"isFeatured": False}, {"isFeatured": True, "title": "Mine"}):
+            refused = await patch(world, path, body)
+            assert (refused.status, json_of(refused)["code"]) == (403, "forbidden")
+            assert "operators" in json_of(refused)["error"]
+        mixed = await world.ask("PATCH", path, {"isFeatured": True, "title": "Mine"}, headers=boss)
+        assert mixed.status == 403
+        assert world.artworks()[0]["revision"] == 1
+        chosen = await world.ask("PATCH", path, {"isFeatured": True}, headers=boss | {"If-Match": etag})
+        assert (chosen.status, json_of(chosen)["data"]["isFeatured"]) == (200, True)
+        assert (await patch(world, path, {"title": "Mine"})).status == 200
+        assert json_of(await world.ask("GET", path))["data"]["isFeatured"] is True
+        own = bearer(role="operator")
+        both = await world.ask("PATCH", path, {"isFeatured": False, "title": "Pears"}, headers=own)
+        assert (both.status, json_of(both)["data"]["isFeatured"]) == (200, False)
 
     asyncio.run(story())
 

@@ -269,6 +269,80 @@ def test_a_new_name_of_the_artist_is_no_304() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("public", [False, True])
+def test_where_a_private_original_is_nobody_else_learns(public: bool) -> None:
+    async def story() -> None:
+        world = World(PUBLIC_ORIGINALS=str(public).lower())
+        world.user()
+        world.user("usr_bob", "bob")
+        key = world.original()
+        made = json_of(await create(world, key))["data"]
+        assert key in made["originalUrl"]
+        for headers, is_theirs in (
+            (bearer(), True),
+            (bearer("usr_bob", role="operator"), True),
+            (bearer("usr_bob"), False),
+            ({}, False),
+        ):
+            for path in (
+                f"/api/artworks/{made['id']}",
+                "/api/users/ada/artworks/still-life",
+                "/api/artworks",
+            ):
+                answer = await world.ask("GET", path, headers=headers)
+                assert "Authorization" in answer.headers["Vary"]
+                assert ("private" in answer.headers["Cache-Control"]) == bool(headers)
+                assert (key in str(answer.body).replace("\\/", "/")) == (is_theirs or public), path
+                assert ("originals/" in str(answer.body)) == (is_theirs or public)
+
+    asyncio.run(story())
+
+
+def test_a_list_refuses_a_bad_token() -> None:
+    async def story() -> None:
+        world = await gallery(1)
+        answer = await world.ask("GET", "/api/artworks", headers={"Authorization": "Bearer a.b.c"})
+        assert answer.status == 401
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("&".join(f"p{n}=1" for n in range(51)), "The query has more than 50 parameters."),
+        ("&" * 50, "The query has more than 50 parameters."),
+        ("q=%ff", "The query is not UTF-8."),
+        ("q=a&q=b", "The query names a parameter twice."),
+    ],
+)
+def test_a_query_is_refused_for_its_true_reason(query: str, sentence: str) -> None:
+    async def story() -> None:
+        answer = await World().ask("GET", f"/api/artworks?{query}")
+        assert (answer.status, json_of(answer)["error"]) == (400, sentence)
+
+    asyncio.run(story())
+
+
+def test_fifty_parameters_are_read() -> None:
+    async def story() -> None:
+        query = "&".join(f"p{n}=1" for n in range(50))
+        assert (await World().ask("GET", f"/api/artworks?{query}")).status == 200
+
+    asyncio.run(story())
+
+
+def test_an_artist_is_found_by_either_spelling_of_a_name() -> None:
+    async def story() -> None:
+        world = World()
+        world.user(username="\u00e9va")
+        await create(world, world.original())
+        for name in ("%C3%A9va", "e%CC%81va"):
+            assert (await world.ask("GET", f"/api/users/{name}/artworks/still-life")).status == 200
+
+    asyncio.run(story())
+
+
 def test_the_owner_alone_gets_leave_to_download_the_original() -> None:
     async def story() -> None:
         world = World()

@@ -200,7 +200,7 @@ def test_an_artwork_removed_meanwhile_stays_removed() -> None:
     asyncio.run(story())
 
 
-TURNS = range(3)
+TURNS = range(4)
 
 
 @pytest.mark.parametrize("lost", [False, True])

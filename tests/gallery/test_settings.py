@@ -53,12 +53,78 @@ def test_a_short_key_is_refused(name: str, least: int) -> None:
         ("ALLOWED_ORIGINS", "https://example.org/path"),
         ("ALLOWED_ORIGINS", "https://Example.org"),
         ("ALLOWED_ORIGINS", "null"),
+        ("PUBLIC_URL", "https://gallery.example/path"),
+        ("PUBLIC_URL", "ftp://gallery.example"),
+        ("MAX_TOKEN_DAYS", "0"),
+        ("MAX_TOKEN_DAYS", "for ever"),
+        ("AUTO_CREATE_USERS", "yes"),
+        ("DEFAULT_ARTWORK_LIMIT", "-1"),
+        ("AUTH_OPERATOR_CLAIM", "operator"),
+        ("AUTH_OPERATOR_CLAIM", "role="),
+        ("AUTH_OPERATOR_CLAIM", "=operator"),
+        ("CDN_ZONE_ID", "example.org"),
+        ("CDN_PURGE_API", "api"),
     ],
 )
 def test_an_unusable_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(NotConfigured) as caught:
         settings(**{name: value})
     assert [problem.split()[0] for problem in caught.value.problems] == [name]
+
+
+PROVIDER = {
+    "AUTH_JWKS_URL": "https://login.example/keys",
+    "AUTH_ISSUER": "https://login.example/",
+    "AUTH_AUDIENCE": "gallery",
+}
+
+
+@pytest.mark.parametrize("name", PROVIDER)
+def test_half_a_provider_is_none(name: str) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        settings(**(PROVIDER | {name: ""}))
+    assert [problem.split()[:3] for problem in caught.value.problems] == [[name, "is", "missing;"]]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://login.example/keys",
+        "http://127.0.0.1.evil.example/keys",
+        "http://127.0.0.1@evil.example/keys",
+        "login.example/keys",
+        "file:///etc/keys",
+        "https://user:word@login.example/keys",
+        "https://login.example/keys#1",
+        "https://login.example/ke ys",
+    ],
+)
+def test_keys_are_read_over_https_only(url: str) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        settings(**(PROVIDER | {"AUTH_JWKS_URL": url}))
+    assert caught.value.problems == ("AUTH_JWKS_URL is not an https URL",)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://login.example:8443/keys?v=1", "http://127.0.0.1:9000/keys", "http://[::1]:9000/keys"]
+)
+def test_keys_may_be_anywhere_on_https_and_on_this_machine(url: str) -> None:
+    provider = settings(**(PROVIDER | {"AUTH_JWKS_URL": url})).provider
+    assert provider is not None
+    assert provider.keys_url == url
+
+
+def test_a_claim_of_operators_may_be_a_url() -> None:
+    provider = settings(**PROVIDER, AUTH_OPERATOR_CLAIM="https://x.example/roles=boss").provider
+    assert provider is not None
+    assert provider.operator == ("https://x.example/roles", "boss")
+
+
+def test_secrets_do_not_show_in_what_is_printed() -> None:
+    shown = repr(settings(CDN_PURGE_TOKEN="purge token"))
+    assert not [
+        value for value in (*SECRETS.values(), "purge token") if f"'{value}'" in shown and value != "access"
+    ]
 
 
 def test_variables_have_sensible_defaults() -> None:

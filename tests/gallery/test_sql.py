@@ -17,6 +17,8 @@ STATEMENTS = {
     if name.isupper() and not name.startswith("_") and isinstance(text, str)
 }
 
+INSERT_ADA = "INSERT INTO users (id, username, artwork_limit, artwork_count) VALUES ('usr_ada', 'ada', ?, ?)"
+
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_every_statement_fits_the_schema_and_d1(name: str) -> None:
@@ -74,7 +76,7 @@ def insert(database: SqliteDatabase, slug: str, number: int, seconds: float = 60
 )
 def test_a_slug_is_the_first_free_one(taken: list[str], slug: str, expected: str) -> None:
     database = SqliteDatabase()
-    database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
+    database.rows(INSERT_ADA, 50, 0)
     for number, name in enumerate(taken):
         insert(database, name, number)
         database.rows("UPDATE artworks SET slug = ? WHERE id = ?", name, f"art_{number}")
@@ -84,19 +86,19 @@ def test_a_slug_is_the_first_free_one(taken: list[str], slug: str, expected: str
 @pytest.mark.parametrize(("limit", "count"), [(0, 0), (3, 3), (3, 4)])
 def test_a_full_quota_inserts_nothing(limit: int, count: int) -> None:
     database = SqliteDatabase()
-    database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', ?, ?, '')", limit, count)
+    database.rows(INSERT_ADA, limit, count)
     assert insert(database, "pear", 1) is None
 
 
 def test_after_the_end_of_its_lease_nothing_is_inserted() -> None:
     database = SqliteDatabase()
-    database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
+    database.rows(INSERT_ADA, 50, 0)
     assert insert(database, "pear", 1, seconds=0) is None
 
 
 def test_without_the_lease_nothing_is_inserted_or_counted() -> None:
     database = SqliteDatabase()
-    database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
+    database.rows(INSERT_ADA, 50, 0)
     insert(database, "pear", 1)
     key = "originals/usr_ada/1.jpg"
     count = ["usr_ada", "art_1", key, "me"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -60,6 +62,25 @@ def test_what_is_not_quite_json_is_refused(data: bytes) -> None:
 def test_a_body_is_an_object(data: bytes) -> None:
     with pytest.raises(InvalidRequest):
         parse_object(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{" * 9 + b'"' + b'\\"' * 32_000,
+        b"[" * 9 + b'"\\' * 21_000,
+        b'{"a":"' + b'\\"' * 32_000,
+        b'{"' + b'{"' * 32_000,
+        b"[" * 9 + b'"' * 65_001,
+        b'{"a":' + b"1" * 65_000 + b".5}",
+        b'{"a":0.' + b"1" * 65_000 + b"e-400}",
+    ],
+)
+def test_64_kib_take_no_time_whatever_they_are(data: bytes) -> None:
+    start = time.perf_counter()
+    with suppress(InvalidRequest):
+        parse(data[: 64 * 1024])
+    assert time.perf_counter() - start < 0.25
 
 
 @given(st.binary(max_size=300))

@@ -119,7 +119,7 @@ def test_what_is_being_worked_on_stays_however_old() -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_create_that_comes_during_a_sweep_waits_or_wins(seed: int) -> None:
     async def story() -> None:
-        world = World(seed=seed)
+        world = World(seed)
         world.user()
         key = await upload(world)
         world.time += LIFE

@@ -110,7 +110,7 @@ def test_the_row_says_what_was_promised() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_the_number_of_open_uploads_is_bounded_whatever_runs_at_once(seed: int) -> None:
     async def story() -> None:
-        world = World(seed=seed, MAX_OPEN_UPLOADS="7")
+        world = World(seed, MAX_OPEN_UPLOADS="7")
         world.user()
         world.user("usr_bob", "bob")
         answers = await asyncio.gather(*(ticket(world, size=SIZE) for _ in range(20)))

@@ -40,7 +40,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 1_750_000_000.0
         self.database = SqliteDatabase(lambda: self.seconds)
-        self.database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
+        self.database.rows("INSERT INTO users (id, username) VALUES ('usr_ada', 'ada')")
 
     def run(self, statement: Statement) -> list[dict[str, Any]]:
         text, values = statement

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import jwt
-from tests.gallery.fakes import SECRETS
+from tests.gallery.fakes import SECRETS, START
 
 
 def token(user_id: str = "usr_ada", **claims: Any) -> str:
-    payload = {"sub": user_id, "exp": int(time.time()) + 86_400} | claims
+    payload = {"sub": user_id, "exp": int(START) + 20 * 86_400} | claims
     return jwt.encode(
         {name: value for name, value in payload.items() if value is not None},
         SECRETS["AUTH_JWT_SECRET"],
