@@ -173,7 +173,6 @@ class ArtworkLimitReached(GalleryError):
     status = 429
     code = "artwork_limit_reached"
     message = "Artwork limit reached"
-    advice = "The gallery holds as many of your artworks as it may. Delete one to make room for another."
 
 
 class UploadLimitReached(GalleryError):
@@ -198,7 +197,6 @@ class ProcessingFailed(GalleryError):
     status = 500
     code = "processing_failed"
     message = "Image processing failed. Please try again."
-    advice = "Nothing was recorded, and nothing that was written is left behind."
 
 
 class NotConfigured(GalleryError):

@@ -245,3 +245,30 @@ def test_an_answer_from_something_else_says_so(gallery: Gallery, contract: Contr
     contract.order("GET /api/me", reply)
     with pytest.raises(UnexpectedAnswer):
         gallery.me()
+
+
+def test_what_another_program_recorded_is_read_without_sizes_and_urls(
+    gallery: Gallery, contract: Contract
+) -> None:
+    made = gallery.upload(PICTURE, title="Dusk")
+    absent = ("width", "height", "originalWidth", "originalHeight", "iconUrl", "originalUrl", "processedAt")
+    contract.artworks[made.id] |= dict.fromkeys(absent) | {"category": "Oil & Gold"}
+    found = gallery.get(made.id)
+    assert (found.width, found.original_height, found.icon_url, found.processed_at) == (
+        None,
+        None,
+        None,
+        None,
+    )
+    assert (found.category, found.original_key) == ("Oil & Gold", "")
+    with pytest.raises(NotFound):
+        gallery.fetch(found.icon_url)
+
+
+def test_an_error_says_what_happened_and_what_to_do(gallery: Gallery, contract: Contract) -> None:
+    said = {"error": "Unauthorized", "code": "unauthorized", "requestId": "r", "detail": "Please sign in."}
+    contract.order("GET /api/me", Reply(401, said))
+    with pytest.raises(Unauthorized) as caught:
+        gallery.me()
+    assert (caught.value.message, caught.value.detail) == ("Unauthorized", "Please sign in.")
+    assert str(caught.value) == "Unauthorized. Please sign in."

@@ -182,6 +182,17 @@ def test_the_smoke_test_signs_in_as_a_person_of_its_own(
     assert clock() == 0
 
 
+def test_where_users_are_another_programs_only_what_is_public_is_tried(
+    target: Target, own_programs: Path
+) -> None:
+    refused = 'case "$1" in user) echo "error: NOT NULL constraint failed: users.email" >&2; exit 1 ;; esac\n'
+    program(own_programs / "vfa", refused + VFA)
+    test, told, _ = smoke(target, "secret")
+    test("https://gallery.example")
+    assert (target.root / "calls").read_text() == "smoke --base-url https://gallery.example||secret|\n"
+    assert told == ["    only what is public is tried, for the users are another program's", "✓ all"]
+
+
 def test_without_the_secret_only_what_is_public_is_tried(target: Target, own_programs: Path) -> None:
     program(own_programs / "vfa", VFA)
     test, told, _ = smoke(target)

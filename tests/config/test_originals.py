@@ -107,3 +107,17 @@ def test_without_a_login_it_says_so(
 ) -> None:
     assert compare(root, FakeWrangler(cloud, logged_in=False), bucket.client) == 1
     assert capsys.readouterr().err == f"error: {command.LOGIN}\n"
+
+
+def test_an_original_in_the_url_of_another_programs_artwork_is_no_orphan(
+    root: Path, wrangler: FakeWrangler, bucket: Stubber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrangler.cloud.databases["vfa-gallery"].query(
+        "INSERT INTO artworks (id, user_id, slug, title, original_url) VALUES "
+        "('x', 'usr_1', 'x', 'X', 'https://images.example/originals/usr_1/2.jpg?v=1'), "
+        "('y', 'usr_1', 'y', 'Y', 'https://elsewhere.example/originals/usr_1/9.jpg')"
+    )
+    holds(bucket, [KEY, "originals/usr_1/2.jpg", "originals/usr_1/3.jpg"])
+    assert compare(root, wrangler, bucket.client) == 0
+    said = capsys.readouterr().out
+    assert said.split() == ["no", "artwork", UPLOADED.isoformat(), "originals/usr_1/3.jpg"]

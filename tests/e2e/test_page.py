@@ -108,7 +108,7 @@ def test_an_artist_signs_in_uploads_three_pictures_opens_one_and_deletes_it(
 def test_renditions_are_ticked_off_one_by_one(visit: Visit, painter: Account, faults: Faults) -> None:
     page = open_upload(visit, painter)
     choose(page, painting("slow.jpg"), painting("steady.jpg", "field", 2))
-    faults("thumbnail", rendering={"kind": "late", "ms": 1200})
+    faults("thumbnail", rendering={"kind": "late", "ms": 2500})
     page.evaluate(WATCH)
     start_upload(page)
     for name in ("slow.jpg", "steady.jpg"):
@@ -205,14 +205,14 @@ def test_any_category_and_any_date_is_taken(visit: Visit, painter: Account) -> N
     expect(page.get_by_role("dialog").get_by_label("Category")).to_have_value("Oil & Gold")
 
 
-def test_renditions_are_waited_for_in_one_request(visit: Visit, painter: Account) -> None:
+def test_renditions_are_waited_for_and_not_polled(visit: Visit, painter: Account, faults: Faults) -> None:
     page = open_upload(visit, painter)
     asked = sent(page, "/api/artworks/readiness", "GET")
+    faults("icon", rendering={"kind": "late", "ms": 2500})
     choose(page, painting("patient.jpg"))
     start_upload(page)
     expect_state(row(page, "patient.jpg"), "done")
-    assert len(asked) == 1
-    assert "wait=20" in asked[0].url
+    assert [each.url.rpartition("=")[2] for each in asked] == ["1", "20"]
 
 
 def test_what_has_failed_is_not_sent_again_with_the_next_pictures(visit: Visit, painter: Account) -> None:

@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
-from tests.e2e.browsing import LIST, MARKUP, Visit, expect_cards, hang_five, home, sent, tag_of
+from tests.e2e.browsing import LIST, MARKUP, Visit, expect_cards, hang, hang_five, home, sent, tag_of
 from tests.e2e.conftest import Account, AccountFactory
+from tests.gallery.test_other_writers import INSERT, ROW
+from tools.stack import Stack
 
 SHIFTS = """() => new Promise((resolve) => {
     let sum = 0;
@@ -146,7 +148,7 @@ def test_states_say_what_to_do(visit: Visit, artist: Account, account: AccountFa
 
 def test_what_a_link_asks_for_in_vain_is_not_offered_again(visit: Visit) -> None:
     page = visit("/healthz", expecting=(400,))
-    for path in ("/?category=nonsense", f"/?q={'x' * 150}"):
+    for path in (f"/?category={'x' * 150}", f"/?q={'x' * 150}"):
         page.goto(path)
         expect(page.get_by_role("heading", name="There is nothing to show")).to_be_visible()
         expect(page.get_by_role("button", name="Try again")).to_have_count(0)
@@ -281,3 +283,30 @@ def test_the_contract_is_rendered_without_any_other_host(visit: Visit, gallery_u
     expect(page.locator(".opblock-summary-path").first).to_be_visible()
     assert page.locator(".opblock").count() >= 8
     assert hosts == {urlsplit(gallery_url).netloc}
+
+
+def test_an_artwork_of_another_program_takes_the_shape_of_its_picture(
+    visit: Visit, account: AccountFactory, stack: Stack
+) -> None:
+    artist = account()
+    shown = hang(artist, "Ours", 5)
+    values = {
+        **ROW,
+        "id": f"theirs {artist.user_id}",
+        "user_id": artist.user_id,
+        "slug": "theirs",
+        "title": "Theirs",
+        "display_url": shown["displayUrl"],
+        "thumbnail_url": shown["thumbnailUrl"],
+        "icon_url": None,
+    }
+    stack.rows(INSERT, *values.values())
+    page = visit(f"/artists/{artist.username}/theirs")
+    expect(page.get_by_role("heading", name="Theirs")).to_be_visible()
+    expect(page.locator(".stage .picture.loaded")).to_be_visible()
+    ratio = page.locator(".stage .picture").evaluate("frame => frame.style.getPropertyValue('--ratio')")
+    assert float(ratio) == pytest.approx(shown["width"] / shown["height"], rel=0.01)
+    expect(page.locator(".facts")).to_contain_text("Oil & Gold")
+    expect(page.locator(".facts")).not_to_contain_text("pixels")
+    page.goto(home(artist))
+    expect(page.locator(".card").first).to_be_visible()

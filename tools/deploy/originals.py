@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,14 @@ CREDENTIALS = ("R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY")
 Listing = Iterator[tuple[str, str]]
 
 
+# The end of a URL from the folder of originals on, up to a question mark.
+_NAMED = f"""
+SELECT substr(original_url, instr(original_url, '/{PREFIX}') + 1,
+  instr(original_url || char(63), char(63)) - instr(original_url, '/{PREFIX}') - 1) AS key
+FROM artworks WHERE original_key IS NULL AND instr(original_url, '/{PREFIX}') > 0
+"""  # noqa: S608 (the constant above)
+
+
 def recorded(database: str, wrangler: Wrangler) -> Iterator[str]:
     """Keys of the originals of all artworks, in order."""
     last = ""
@@ -43,6 +51,11 @@ def recorded(database: str, wrangler: Wrangler) -> Iterator[str]:
         if len(page) < PAGE:
             return
         last = page[-1]
+
+
+def named_elsewhere(database: str, wrangler: Wrangler) -> set[str]:
+    """Keys in the URLs of artworks that another program recorded; the sweeper spares them."""
+    return {row["key"] for row in rows(database, _NAMED, wrangler)}
 
 
 def listed(client: Any, bucket: str) -> Listing:
@@ -69,11 +82,11 @@ def client_of(account: str, environ: Mapping[str, str]) -> Any:
     )
 
 
-def differences(in_database: Iterator[str], in_bucket: Listing) -> Iterator[str]:
+def differences(in_database: Iterator[str], in_bucket: Listing, spared: Set[str]) -> Iterator[str]:
     """One line for each original that is in one of the two only."""
     # In this order, an upload of this very moment lacks its artwork at most: its time tells.
     named, uploaded = set(in_database), dict(in_bucket)
-    for key in sorted(uploaded.keys() - named):
+    for key in sorted(uploaded.keys() - named - spared):
         yield f"no artwork   {uploaded[key]}  {key}"
     for key in sorted(named - uploaded.keys()):
         yield f"no original  {key}"
@@ -85,7 +98,8 @@ def compare(target: Target, means: Means, environ: Mapping[str, str], client: Ca
         raise Problem(LOGIN)
     wrangler = means.wrangler(target.root, {"CLOUDFLARE_ACCOUNT_ID": account.id})
     objects = listed(client(account.id, environ), target.bucket)
-    lines = list(differences(recorded(target.database, wrangler), objects))
+    spared = named_elsewhere(target.database, wrangler)
+    lines = list(differences(recorded(target.database, wrangler), objects, spared))
     print("\n".join(lines) or f"{target.bucket} and {target.database} agree")
 
 

@@ -3,7 +3,8 @@
 import { createArtwork, readiness } from "../api.js";
 import { patiently } from "./patience.js";
 
-const WAIT_SECONDS = 20;
+// What is ready after a second is ticked off; the rest is waited for in one request.
+const WAITS_S = [1, 20];
 
 /** @typedef {import("../api.js").Artwork} Artwork */
 /** @typedef {import("../api.js").Readiness} Readiness */
@@ -30,9 +31,20 @@ async function watched(creating, originalKey, onready) {
   creating.then(end, end);
   const { signal } = settled;
   // The flags are a hint; only the answer to the create counts.
-  readiness(originalKey, { wait: WAIT_SECONDS, signal }).then(
-    (flags) => signal.aborted || onready(flags),
-    () => undefined,
-  );
+  follow(originalKey, signal, onready).catch(() => undefined);
   return creating;
+}
+
+/**
+ * @param {string} originalKey
+ * @param {AbortSignal} signal
+ * @param {(flags: Readiness) => void} onready
+ */
+async function follow(originalKey, signal, onready) {
+  for (const wait of WAITS_S) {
+    const flags = await readiness(originalKey, { wait, signal });
+    if (signal.aborted) return;
+    onready(flags);
+    if (flags.display && flags.thumbnail && flags.icon) return;
+  }
 }
