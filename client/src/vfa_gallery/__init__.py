@@ -2,6 +2,7 @@
 
 from vfa_gallery.batch import Batch, Fate, Outcome
 from vfa_gallery.errors import (
+    AlreadyExists,
     ArtworkLimitReached,
     Conflict,
     FileProblem,
@@ -17,6 +18,7 @@ from vfa_gallery.errors import (
     RateLimited,
     ServerFault,
     Stopped,
+    Suspended,
     TooLarge,
     Unauthorized,
     UnexpectedAnswer,
@@ -28,6 +30,8 @@ from vfa_gallery.errors import (
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.journal import Journal
 from vfa_gallery.models import (
+    Account,
+    AccountChanges,
     Artwork,
     Category,
     Changes,
@@ -41,6 +45,9 @@ from vfa_gallery.models import (
 from vfa_gallery.retries import RetryPolicy
 
 __all__ = [
+    "Account",
+    "AccountChanges",
+    "AlreadyExists",
     "Artwork",
     "ArtworkLimitReached",
     "Batch",
@@ -70,6 +77,7 @@ __all__ = [
     "ServerFault",
     "Stage",
     "Stopped",
+    "Suspended",
     "SweepReport",
     "TooLarge",
     "Unauthorized",
