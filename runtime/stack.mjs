@@ -32,7 +32,8 @@ function secretsFor(name, secrets) {
 async function pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays, libraries }) {
   const name = shortName(config);
   const s3Credentials = { accessKeyId: secrets.R2_ACCESS_KEY_ID, secretAccessKey: secrets.R2_SECRET_ACCESS_KEY };
-  const local = name === "gateway" ? { R2_S3_ENDPOINT: `${url}/cdn-cgi/local/r2/s3` } : {};
+  // What `make deploy` wrote of the deployed gallery is not true of this one.
+  const local = name === "gateway" ? { R2_S3_ENDPOINT: `${url}/cdn-cgi/local/r2/s3`, PUBLIC_URL: "" } : {};
   const options = workerOptions(config, {
     s3Credentials,
     variables: {

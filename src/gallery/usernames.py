@@ -10,7 +10,7 @@ RULE = "a username is 1 to 64 letters, digits, dots, hyphens and underscores, an
 
 _SURELY_ALLOWED = re.compile(r"[\w.-]")
 _DOTS = re.compile(r"\.+")
-_UNUSABLE = re.compile(r"[.-]*-[.-]*")
+_SEPARATORS = re.compile(r"[.-]+")
 # Letters and marks that show nothing, so that two names would look the same: joiners of graphemes, fillers of
 # Hangul, vowels that Khmer no longer writes, selectors of variants (Unicode, Default_Ignorable_Code_Point).
 _INVISIBLE = re.compile(
@@ -33,7 +33,8 @@ def username_from(text: str) -> str | None:
     """
     name = unicodedata.normalize("NFC", text).partition("@")[0]
     kept = "".join(character if _is_allowed(character) else "-" for character in name)
-    return parse_username(_UNUSABLE.sub("-", kept).strip("-.")[:LENGTH].rstrip("-."))
+    kept = _SEPARATORS.sub(lambda found: "-" if "-" in found[0] else found[0], kept)
+    return parse_username(kept.strip("-.")[:LENGTH].rstrip("-."))
 
 
 def _is_allowed(character: str) -> bool:

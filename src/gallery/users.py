@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from gallery import fields, reading, sql
 from gallery.artwork import User, UserStatus, user_of
-from gallery.errors import AlreadyExists, InvalidRequest, NotFound
+from gallery.errors import AlreadyExists, Forbidden, InvalidRequest, NotFound
 from gallery.keys import is_user_id
 from gallery.ports import Platform
 from gallery.records import first, only, transact
@@ -150,5 +150,5 @@ def _subject_of(body: _Body, settings: Settings) -> tuple[str | None, str | None
     if subject is None:
         return None, None
     if settings.provider is None:
-        raise InvalidRequest('"subject" needs an identity provider, and none is configured.')
+        raise Forbidden("This gallery has no identity provider whose subjects users could be tied to.")
     return settings.provider.issuer, subject

@@ -65,6 +65,7 @@ class Contract:
         self.objects: dict[str, bytes] = {}
         self.artworks: dict[str, dict[str, Any]] = {}
         self.revisions: dict[str, int] = {}
+        self.users: dict[str, dict[str, Any]] = {}
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
         self.most_at_once = 0
@@ -113,6 +114,9 @@ class Contract:
             (r"GET /api/artworks", lambda _: self._list(query)),
             (r"GET /api/artworks/readiness", lambda _: self._readiness(query["originalKey"])),
             (r"GET /api/me", lambda _: self._me()),
+            (r"GET /api/users", lambda _: self._users(query)),
+            (r"POST /api/users", self._add_user),
+            (r"PATCH /api/users/([^/]+)", self._change_user),
             (r"GET /api/artworks/([^/]+)", lambda _, identity: self._artwork(identity)),
             (r"PATCH /api/artworks/([^/]+)", self._patch),
             (r"DELETE /api/artworks/([^/]+)", self._delete),
@@ -121,7 +125,7 @@ class Contract:
         ]
         for pattern, handler in handlers:
             if found := re.fullmatch(pattern, f"{seen.method} {parts.path}"):
-                public = seen.method == "GET" and not parts.path.endswith(("/me", "/readiness"))
+                public = seen.method == "GET" and not parts.path.endswith(("/me", "/readiness", "/users"))
                 if (
                     not public
                     and "/bucket/" not in pattern
@@ -246,6 +250,42 @@ class Contract:
     def _readiness(self, key: str) -> Reply:
         ready = any(each["originalUrl"].endswith(key) for each in self.artworks.values())
         return Reply(200, {"display": ready, "thumbnail": ready, "icon": ready})
+
+    def _users(self, query: dict[str, str]) -> Reply:
+        found = sorted(self.users.values(), key=lambda user: str(user["username"]))
+        found = [each for each in found if query.get("username") in (None, each["username"])]
+        start, size = int(query.get("cursor", 0)), int(query["limit"])
+        more = str(start + size) if start + size < len(found) else None
+        return Reply(200, {"data": found[start : start + size], "nextCursor": more})
+
+    def _add_user(self, seen: Seen) -> Reply:
+        wish = json.loads(seen.body)
+        if wish["username"] in [each["username"] for each in self.users.values()]:
+            return refusal(409, "already_exists", "This username is taken.")
+        identity = f"usr_{len(self.users)}"
+        self.users[identity] = {
+            "id": identity,
+            "username": wish["username"],
+            "artworkLimit": wish.get("artworkLimit", 50),
+            "artworkCount": 0,
+            "artworkRemaining": wish.get("artworkLimit", 50),
+            "status": "active",
+            "tokensValidAfter": None,
+            "issuer": None,
+            "subject": None,
+            "createdAt": NOW,
+        }
+        return Reply(201, {"data": self.users[identity]})
+
+    def _change_user(self, seen: Seen, identity: str) -> Reply:
+        changes = json.loads(seen.body)
+        taken = [each["username"] for key, each in self.users.items() if key != identity]
+        if changes.get("username") in taken:
+            return refusal(409, "already_exists", "This username is taken.")
+        if changes.pop("revokeTokens", False):
+            changes["tokensValidAfter"] = NOW
+        self.users[identity] |= changes
+        return Reply(200, {"data": self.users[identity]})
 
     def _me(self) -> Reply:
         count = len(self.artworks)

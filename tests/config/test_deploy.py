@@ -16,11 +16,12 @@ from tests.config.runs import GALLERY, Runner, changed, state
 from tools.deploy import __main__ as command
 from tools.deploy import packages, schema, survey
 from tools.deploy.deployment import NO_SUBDOMAIN
-from tools.deploy.target import CDN_DOMAIN, PROJECTS, SIBLINGS, Target
+from tools.deploy.target import CDN_DOMAIN, PROJECTS, PUBLIC_URL, SIBLINGS, Target
 from tools.problem import Problem
 
-# Commands of a first run that change something: three stores, the schema, four Workers, CORS.
-CHANGES = 10
+# Commands of a first run that change something: three stores, fonts, schema, four Workers, gateway again,
+# CORS.
+CHANGES = 11
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
 
 
@@ -34,8 +35,26 @@ def test_a_first_run_makes_everything_siblings_first(root: Path, cloud: Cloudfla
     assert found["tokens"] == 1
     deployed = [words for words in changed(wrangler) if words.startswith("deploy")]
     assert list(cloud.workers)[-1] == "vfa-gallery"
-    assert len(deployed) == len(cloud.workers) == 4
+    assert len(deployed) == len(cloud.workers) + 1 == 5
     assert run.smoked == [GALLERY]
+
+
+def test_the_gateway_is_told_its_address_once(
+    root: Path, cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(FakeWrangler(cloud)) == 0
+    target = Target(root, "production")
+    assert target.value(PUBLIC_URL) == GALLERY
+    assert cloud.workers["vfa-gallery"].metadata["vars"]["PUBLIC_URL"] == GALLERY
+    assert Target(root, "staging").value(PUBLIC_URL) == ""
+    target.write({PUBLIC_URL: "https://proxy.example"})
+    capsys.readouterr()
+    assert run(wrangler := FakeWrangler(cloud)) == 0
+    assert target.value(PUBLIC_URL) == "https://proxy.example"
+    assert (
+        f"PUBLIC_URL stays https://proxy.example; the gateway answers at {GALLERY}" in capsys.readouterr().out
+    )
+    assert len([words for words in changed(wrangler) if words.startswith("deploy")]) == 4
 
 
 def test_the_page_is_built_for_the_values_that_are_deployed(
@@ -197,7 +216,9 @@ def test_writing_ids_keeps_every_other_line(root: Path, cloud: Cloudflare, run: 
     run(FakeWrangler(cloud))
     after = (root / "wrangler.toml").read_text().splitlines()
     differing = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    assert [old.partition(" ")[0] for old, _ in differing] == ["R2_S3_ENDPOINT", "database_id", "id"]
+    assert [old.partition(" ")[0] for old, _ in differing] == [
+        *("R2_S3_ENDPOINT", "PUBLIC_URL", "database_id", "id")
+    ]
 
 
 @pytest.mark.parametrize("count", range(len(MIGRATIONS) + 1))

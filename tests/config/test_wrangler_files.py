@@ -17,6 +17,7 @@ PYTHON_3_14 = date(2026, 8, 17)
 OWN = {
     *("name", "bucket_name", "database_name", "database_id", "id", "service", "namespace_id"),
     *("R2_BUCKET", "R2_S3_ENDPOINT", "R2_CDN_DOMAIN", "ALLOWED_ORIGINS", "targetEnvironment"),
+    *("PUBLIC_URL", "AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "CDN_ZONE_ID"),
 }
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
+from tests.e2e.conftest import Account, AccountFactory, artist_of
 from tests.pictures import jpeg
+from tools import stack as local_stack
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -26,7 +27,7 @@ def artist(account: AccountFactory) -> Account:
     return made
 
 
-def check(gallery_url: str, folder: Path, headers: dict[str, str]) -> None:
+def check(gallery_url: str, folder: Path, headers: dict[str, str], *options: str) -> None:
     """Run every phase and every check; the output is the failure's message."""
     words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     command: list[str | Path] = [
@@ -39,7 +40,7 @@ def check(gallery_url: str, folder: Path, headers: dict[str, str]) -> None:
         "all",
     ]
     done = subprocess.run(
-        [*command, "--continue-on-failure", "--suppress-health-check", "all", *words],
+        [*command, "--continue-on-failure", "--suppress-health-check", "all", *words, *options],
         check=False,
         capture_output=True,
         text=True,
@@ -58,7 +59,14 @@ def test_an_operator_finds_what_the_document_says(
     gallery_url: str, operator: httpx.Client, artist: Account, tmp_path: Path
 ) -> None:
     assert artist.token
-    check(gallery_url, tmp_path, {"Authorization": operator.headers["authorization"]})
+    # It would suspend and rename whoever it finds, itself and the accounts of other tests included.
+    spared = ("--exclude-operation-id", "changeUser")
+    check(gallery_url, tmp_path, {"Authorization": operator.headers["authorization"]}, *spared)
+
+
+def test_an_operator_changes_users_as_the_document_says(state: Path, tmp_path: Path) -> None:
+    with local_stack.running(state) as stack, artist_of(stack, "boss", operator=True) as boss:
+        check(stack.url, tmp_path, boss.headers, "--include-operation-id", "changeUser")
 
 
 def test_anybody_finds_what_the_document_says(gallery_url: str, artist: Account, tmp_path: Path) -> None:

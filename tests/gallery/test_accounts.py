@@ -235,7 +235,7 @@ def test_the_reason_of_a_refusal_is_in_the_log_and_not_in_the_answer() -> None:
     async def story() -> None:
         world = provided()
         answer = await me(world, aud="https://other.example")
-        assert json_of(answer)["error"] == "Please sign in: a valid bearer token is needed."
+        assert json_of(answer)["error"] == "Unauthorized"
         assert world.events[-1]["reason"] == "another audience"
 
     run(story)

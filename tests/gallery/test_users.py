@@ -224,7 +224,7 @@ def test_a_user_is_tied_to_a_subject_of_the_provider() -> None:
             assert "subject" in json_of(taken)["error"]
         other = World()
         other.user("usr_boss", "boss")
-        assert (await ask(other, "PATCH", "/api/users/usr_boss", {"subject": "x"})).status == 400
+        assert (await ask(other, "PATCH", "/api/users/usr_boss", {"subject": "x"})).status == 403
 
     asyncio.run(story())
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from tools.deploy import answers, fonts, schema
 from tools.deploy.domains import Domains
 from tools.deploy.plan import Plan
-from tools.deploy.target import DATABASE_ID, NAMESPACE_ID, SIBLINGS, Place, Target
+from tools.deploy.target import DATABASE_ID, NAMESPACE_ID, PUBLIC_URL, SIBLINGS, Place, Target
 from tools.deploy.vault import Vault
 from tools.deploy.wishes import Wishes
 from tools.deploy.wrangler import Outcome, Wrangler, named, succeeded
@@ -101,7 +101,25 @@ class Deployment:
             with self._step(title), ThreadPoolExecutor(len(SIBLINGS)) as pool:
                 list(pool.map(lambda project: self._deploy(project, plan), SIBLINGS))
             with self._step("gateway deployed"):
-                return self._deploy("gateway", plan, "--assets", page)
+                addresses = self._deploy("gateway", plan, "--assets", page)
+            if self._note_address(addresses):
+                with self._step(f"gateway deployed with PUBLIC_URL = {addresses[0]}"):
+                    self._deploy("gateway", plan, "--assets", page)
+            return addresses
+
+    def _note_address(self, addresses: list[str]) -> bool:
+        """Whether PUBLIC_URL was written: where it is empty, or one of the gateway's lesser addresses.
+
+        Any other value is somebody's own, such as a proxy's.
+        """
+        known = self.target.value(PUBLIC_URL)
+        if not addresses or known == addresses[0]:
+            return False
+        if known and known not in addresses:
+            self.report(f"    PUBLIC_URL stays {known}; the gateway answers at {', '.join(addresses)}")
+            return False
+        self.target.write({PUBLIC_URL: addresses[0]})
+        return True
 
     def _create(self, plan: Plan) -> dict[Place, str]:
         """Make the stores that are missing, all at once; the ids of the new ones."""

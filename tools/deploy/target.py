@@ -21,6 +21,7 @@ Place = tuple[str, str | None, str]
 DATABASE_ID: Place = ("d1_databases", "DB", "database_id")
 NAMESPACE_ID: Place = ("kv_namespaces", "KV", "id")
 ENDPOINT: Place = ("vars", None, "R2_S3_ENDPOINT")
+PUBLIC_URL: Place = ("vars", None, "PUBLIC_URL")
 CDN_DOMAIN: Place = ("vars", None, "R2_CDN_DOMAIN")
 
 

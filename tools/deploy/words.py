@@ -8,7 +8,7 @@ from tools.deploy import exposure, fonts, packages
 from tools.deploy.firewall import PHASE
 from tools.deploy.plan import Plan
 from tools.deploy.schema import Migration
-from tools.deploy.target import PROJECTS, SIBLINGS, Target
+from tools.deploy.target import PROJECTS, PUBLIC_URL, SIBLINGS, Target
 
 Line = tuple[str, list[str]]
 
@@ -95,6 +95,9 @@ def _workers(target: Target, plan: Plan) -> Iterator[Line]:
     yield "build the page, which names the hosts that it may talk to", [command]
     yield "deploy the three siblings", [_deploy(target, plan, project) for project in SIBLINGS]
     yield "deploy the gateway", [_deploy(target, plan, "gateway")]
+    if not target.value(PUBLIC_URL):
+        title = "write its address into wrangler.toml as PUBLIC_URL, and deploy it once more"
+        yield title, [_deploy(target, plan, "gateway")]
     command = f"wrangler r2 bucket cors set {target.bucket} --file …"
     yield "allow uploads from the gallery's pages", [command]
 

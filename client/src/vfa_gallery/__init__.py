@@ -2,6 +2,7 @@
 
 from vfa_gallery.batch import Batch, Fate, Outcome
 from vfa_gallery.errors import (
+    AlreadyExists,
     ArtworkLimitReached,
     Conflict,
     FileProblem,
@@ -18,6 +19,7 @@ from vfa_gallery.errors import (
     RateLimited,
     ServerFault,
     Stopped,
+    Suspended,
     TooLarge,
     Unauthorized,
     UnexpectedAnswer,
@@ -30,6 +32,8 @@ from vfa_gallery.errors import (
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.journal import Journal
 from vfa_gallery.models import (
+    Account,
+    AccountChanges,
     Artwork,
     Category,
     Changes,
@@ -43,6 +47,9 @@ from vfa_gallery.models import (
 from vfa_gallery.retries import RetryPolicy
 
 __all__ = [
+    "Account",
+    "AccountChanges",
+    "AlreadyExists",
     "Artwork",
     "ArtworkLimitReached",
     "Batch",
@@ -73,6 +80,7 @@ __all__ = [
     "ServerFault",
     "Stage",
     "Stopped",
+    "Suspended",
     "SweepReport",
     "TooLarge",
     "Unauthorized",

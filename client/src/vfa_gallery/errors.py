@@ -4,7 +4,9 @@ GalleryError
 ├── InvalidRequest 400
 ├── Unauthorized 401
 ├── Forbidden 403
+├── Suspended 403
 ├── NotFound 404
+├── AlreadyExists 409
 ├── PreconditionFailed 412
 ├── TooLarge 413
 ├── UnsupportedType 415
@@ -85,8 +87,20 @@ class Forbidden(GalleryError):
     code = "forbidden"
 
 
+class Suspended(GalleryError):
+    """The account is suspended; waiting does not help, the gallery's operators do."""
+
+    code = "suspended"
+
+
 class NotFound(GalleryError):
     code = "not_found"
+
+
+class AlreadyExists(GalleryError):
+    """Another user has this name, id or subject."""
+
+    code = "already_exists"
 
 
 class PreconditionFailed(GalleryError):

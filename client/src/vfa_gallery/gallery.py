@@ -8,7 +8,17 @@ from typing import Self, Unpack
 from urllib.parse import quote
 
 from vfa_gallery.errors import GalleryError, NotFound, ServerFault, UnexpectedAnswer, Unreachable
-from vfa_gallery.models import Artwork, Changes, Details, Me, Readiness, SweepReport, to_wire
+from vfa_gallery.models import (
+    Account,
+    AccountChanges,
+    Artwork,
+    Changes,
+    Details,
+    Me,
+    Readiness,
+    SweepReport,
+    to_wire,
+)
 from vfa_gallery.originals import original_of
 from vfa_gallery.retries import RetryPolicy, passing, refused
 from vfa_gallery.transport import Answer, Tell, Transport
@@ -189,6 +199,33 @@ class Gallery:
         'ann'
         """
         return Me.from_wire(_data(self._transport.call("GET", "/api/me")))
+
+    def users(self, *, username: str | None = None, page_size: int = 100) -> Iterator[Account]:
+        """All users in the order of their names, or the one of a name; for operators."""
+        given = {"username": username, "limit": str(page_size), "cursor": None}
+        while True:
+            params = {name: value for name, value in given.items() if value is not None}
+            page = self._transport.call("GET", "/api/users", params=params).body
+            if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+                raise UnexpectedAnswer("the gallery answered no list of users")
+            yield from (Account.from_wire(each) for each in page["data"])
+            given["cursor"] = page.get("nextCursor")
+            if given["cursor"] is None:
+                return
+
+    def add_user(self, username: str, *, artwork_limit: int | None = None) -> Account:
+        """A new user, for operators; AlreadyExists where the name is taken."""
+        values = {"username": username, "artwork_limit": artwork_limit}
+        wanted = to_wire({name: value for name, value in values.items() if value is not None})
+        # A user who was made by a try without an answer would be taken for another's the second time.
+        return Account.from_wire(
+            _data(self._transport.call("POST", "/api/users", json=wanted, worth=refused))
+        )
+
+    def change_user(self, user_id: str, **changes: Unpack[AccountChanges]) -> Account:
+        """Rename, limit, suspend or sign out a user, for operators."""
+        path = "/api/users/" + quote(user_id, safe="")
+        return Account.from_wire(_data(self._transport.call("PATCH", path, json=to_wire(changes))))
 
     def sweep(self, *, dry_run: bool = True) -> SweepReport:
         """Remove what is left of uploads that are over, for operators; a dry run only says which."""

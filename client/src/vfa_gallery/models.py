@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Required, Self, TypedDict
+from typing import Any, Literal, Required, Self, TypedDict
 
-from vfa_gallery.errors import UnexpectedAnswer
+from vfa_gallery.errors import Forbidden, UnexpectedAnswer
 
 
 class Category(StrEnum):
@@ -135,7 +135,6 @@ class Artwork(_Record):
     created_date: str | None
     category: str
     tags: tuple[str, ...] = field(metadata={"read": tuple})
-    original_url: str | None
     display_url: str | None
     thumbnail_url: str | None
     icon_url: str | None
@@ -150,6 +149,8 @@ class Artwork(_Record):
     created_at: datetime = field(metadata=_TIME)
     updated_at: datetime = field(metadata=_TIME)
     processed_at: datetime | None = field(default=None, metadata=_TIME)
+    # For the owner and operators, and for everybody where originals are public.
+    original_url: str | None = field(default=None, compare=False)
     # Signed, and as the ETag that covers it another one after a while: no part of what the artwork is.
     original_download_url: str | None = field(default=None, repr=False, compare=False)
     # For its owner: another file is in the place of the original.
@@ -158,8 +159,12 @@ class Artwork(_Record):
 
     @property
     def original_key(self) -> str:
-        """The original's key in the bucket; empty where its URL does not tell it."""
-        _, found, name = (self.original_url or "").partition("/originals/")
+        """The original's key in the bucket, empty where its URL does not tell it; Forbidden for whoever is not
+        told the URL.
+        """
+        if self.original_url is None:
+            raise Forbidden("only its owner and operators know where an original is")
+        _, found, name = self.original_url.partition("/originals/")
         return f"originals/{name}" if found else ""
 
 
@@ -172,6 +177,32 @@ class Me(_Record):
     artwork_limit: int
     artwork_count: int
     artwork_remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account(_Record):
+    """A user as operators see one; tokens issued before `tokens_valid_after` are refused."""
+
+    id: str
+    username: str
+    artwork_limit: int
+    artwork_count: int
+    artwork_remaining: int
+    status: str
+    tokens_valid_after: datetime | None = field(metadata=_TIME)
+    issuer: str | None
+    subject: str | None
+    created_at: datetime = field(metadata=_TIME)
+
+
+class AccountChanges(TypedDict, total=False):
+    """What operators may change of a user."""
+
+    username: str
+    artwork_limit: int
+    status: str
+    revoke_tokens: Literal[True]
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,52 +2,51 @@
 
 import functools
 import json
-import re
-import secrets
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
-from vfa_gallery.command.database import Database, LocalDatabase, Row, WranglerDatabase, find_project
+from vfa_gallery.command.accounts import FIND, DatabaseUsers, GalleryUsers, Users, nobody
+from vfa_gallery.command.database import Database, LocalDatabase, WranglerDatabase, find_project
 from vfa_gallery.command.options import console, json_option, print_json
 from vfa_gallery.command.problem import Problem
+from vfa_gallery.command.usernames import RULE, parse_username
+from vfa_gallery.gallery import Gallery
 
-USERNAME = re.compile(r"(?!\.+$)[\w.-]{1,64}")  # an address cannot end in one or two dots
+# What galleries accept unless MAX_TOKEN_DAYS says otherwise.
+LONGEST_HOURS = 30 * 24
 
-INSERT = (
-    "INSERT INTO users (id, username) VALUES (?, ?) "
-    "ON CONFLICT (username) DO UPDATE SET username = users.username RETURNING id, username, artwork_limit"
-)
-INSERT_WITH_LIMIT = (
-    "INSERT INTO users (id, username, artwork_limit) VALUES (?, ?, ?) "
-    "ON CONFLICT (username) DO UPDATE SET artwork_limit = excluded.artwork_limit "
-    "RETURNING id, username, artwork_limit"
-)
-LIST = "SELECT id, username, artwork_count, artwork_limit FROM users ORDER BY username"
-FIND = "SELECT id, username FROM users WHERE username = ?"
+
+def _database_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--env", "environment", help="Environment in that file, such as staging."),
+        click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            default="wrangler.toml",
+            show_default=True,
+            help="The gateway's file, with --wrangler.",
+        ),
+        click.option(
+            "--wrangler", type=click.Choice(["local", "remote"]), help="Use `wrangler d1 execute` instead."
+        ),
+        click.option(
+            "--state", type=click.Path(path_type=Path), help="State folder of the local stack [.state]."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def database_options(command: Callable[..., None]) -> Callable[..., None]:
     """Pass `database`, and add the options that say which gallery's it is."""
 
-    @click.option(
-        "--state", type=click.Path(path_type=Path), help="State folder of the local stack [.state]."
-    )
-    @click.option(
-        "--wrangler", type=click.Choice(["local", "remote"]), help="Use `wrangler d1 execute` instead."
-    )
-    @click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        default="wrangler.toml",
-        show_default=True,
-        help="The gateway's file, with --wrangler.",
-    )
-    @click.option("--env", "environment", help="Environment in that file, such as staging.")
+    @_database_options
     @functools.wraps(command)
     def wrapped(
         state: Path | None, wrangler: str | None, config: Path, environment: str | None, **others: Any
@@ -55,6 +54,48 @@ def database_options(command: Callable[..., None]) -> Callable[..., None]:
         command(database=open_database(state, wrangler, config, environment), **others)
 
     return wrapped
+
+
+def users_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Pass `users`: of the gallery at an address, or else of a database."""
+
+    @click.option(
+        "--base-url",
+        envvar="VFA_BASE_URL",
+        help="Address of the gallery, or $VFA_BASE_URL, in place of a database.",
+    )
+    @click.option("--token", envvar="VFA_TOKEN", help="An operator's, with --base-url; better in $VFA_TOKEN.")
+    @_database_options
+    @functools.wraps(command)
+    def wrapped(
+        base_url: str | None,
+        token: str | None,
+        state: Path | None,
+        wrangler: str | None,
+        config: Path,
+        environment: str | None,
+        **others: Any,
+    ) -> None:
+        with ExitStack() as stack:
+            users: Users
+            if base_url and not (state or wrangler):
+                users = GalleryUsers(stack.enter_context(_open_gallery(base_url, token)))
+            else:
+                users = DatabaseUsers(open_database(state, wrangler, config, environment))
+            command(users=users, **others)
+
+    return wrapped
+
+
+def _open_gallery(base_url: str, token: str | None) -> Gallery:
+    if not token:
+        raise Problem(
+            f"{base_url} needs an operator's token in VFA_TOKEN; --state and --wrangler reach a database"
+        )
+    try:
+        return Gallery(base_url, token)
+    except ValueError as error:
+        raise Problem(str(error)) from error
 
 
 def open_database(
@@ -72,9 +113,13 @@ def open_database(
 def user() -> None:
     """Manage the people who may upload.
 
+    With an address, through its API and with an operator's token; else in the database of the local stack,
+    or in the one that --wrangler reaches.
+
     \b
-    Example:
+    Examples:
       vfa user add ann --limit 20
+      vfa user suspend ann --base-url https://gallery.example
     """
 
 
@@ -82,62 +127,115 @@ def user() -> None:
 @click.argument("username")
 @click.option("--limit", type=click.IntRange(min=0), help="How many artworks the person may have.")
 @json_option
-@database_options
-def add(database: Database, username: str, limit: int | None, as_json: bool) -> None:
+@users_options
+def add(users: Users, username: str, limit: int | None, as_json: bool) -> None:
     """Add a person, or change their limit, and print their id.
 
     \b
     Example:
       vfa user add ann --limit 20
     """
-    if not USERNAME.fullmatch(username):
-        raise Problem(
-            "a username is 1 to 64 letters, digits, dots, hyphens and underscores, and more than dots"
-        )
-    new_id = f"usr_{secrets.token_hex(8)}"
-    if limit is None:
-        (row,) = database.query(INSERT, [new_id, username])
-    else:
-        (row,) = database.query(INSERT_WITH_LIMIT, [new_id, username, limit])
-    created = row["id"] == new_id
+    made, created = users.add(_checked(username), limit)
     if as_json:
-        click.echo(json.dumps({**_user_to_wire(row), "created": created}))
+        click.echo(json.dumps({**made, "created": created}))
         return
-    click.echo(row["id"])
+    click.echo(made["id"])
     if not created:
-        change = f"; the limit is {limit} now" if limit is not None else f", limit {row['artwork_limit']}"
-        click.echo(f"{row['username']} was there already{change}", err=True)
+        change = f"; the limit is {limit} now" if limit is not None else f", limit {made['artworkLimit']}"
+        click.echo(f"{made['username']} was there already{change}", err=True)
 
 
 @user.command("list")
 @json_option
-@database_options
-def list_users(database: Database, as_json: bool) -> None:
+@users_options
+def list_users(users: Users, as_json: bool) -> None:
     """List the people, with how many artworks each has and may have.
 
     \b
     Example:
       vfa user list --json
     """
-    rows = database.query(LIST)
+    found = users.listed()
     if as_json:
-        print_json([_user_to_wire(row) for row in rows])
+        print_json(list(found))
         return
-    table = Table("username", "id", "artworks", "limit")
-    for row in rows:
-        table.add_row(row["username"], row["id"], str(row["artwork_count"]), str(row["artwork_limit"]))
-    console().print(table if rows else "nobody yet")
+    table = Table("username", "id", "artworks", "limit", "status")
+    for each in found:
+        counts = str(each["artworkCount"]), str(each["artworkLimit"])
+        table.add_row(each["username"], each["id"], *counts, each["status"])
+    console().print(table if found else "nobody yet")
 
 
-def _user_to_wire(row: Row) -> dict[str, str | int]:
-    count = {"artworkCount": row["artwork_count"]} if "artwork_count" in row else {}
-    return {"id": row["id"], "username": row["username"], "artworkLimit": row["artwork_limit"], **count}
+@user.command()
+@click.argument("username")
+@click.argument("new")
+@users_options
+def rename(users: Users, username: str, new: str) -> None:
+    """Give a person another name.
+
+    The addresses of their artworks change at once, watermarks with `vfa reprocess`.
+
+    \b
+    Example:
+      vfa user rename ann anna
+    """
+    users.rename(username, _checked(new))
+
+
+@user.command()
+@click.argument("username")
+@users_options
+def suspend(users: Users, username: str) -> None:
+    """Refuse a person from now on, whatever token they have; their artworks stay.
+
+    \b
+    Example:
+      vfa user suspend ann
+    """
+    users.set_status(username, "suspended")
+
+
+@user.command()
+@click.argument("username")
+@users_options
+def activate(users: Users, username: str) -> None:
+    """Let a suspended person in again.
+
+    \b
+    Example:
+      vfa user activate ann
+    """
+    users.set_status(username, "active")
+
+
+@user.command()
+@click.argument("username")
+@users_options
+def revoke(users: Users, username: str) -> None:
+    """Refuse every token that a person was given until now.
+
+    \b
+    Example:
+      vfa user revoke ann
+    """
+    users.revoke(username)
+
+
+def _checked(username: str) -> str:
+    name = parse_username(username)
+    if name is None:
+        raise Problem(RULE)
+    return name
 
 
 @click.command()
 @click.argument("username")
 @click.option(
-    "--hours", type=click.FloatRange(min=0, min_open=True), default=12, show_default=True, help="Lifetime."
+    "--hours",
+    type=click.FloatRange(min=0, max=LONGEST_HOURS, min_open=True),
+    default=12,
+    show_default=True,
+    help="Lifetime.",
 )
 @click.option("--operator", is_flag=True, help="A token that may also reprocess and sweep.")
 @json_option
@@ -151,11 +249,13 @@ def token(database: Database, username: str, hours: float, operator: bool, as_js
     """
     import jwt
 
-    rows = database.query(FIND, [username])
+    rows = database.query(FIND, [parse_username(username) or username])
     if not rows:
-        raise Problem(f"there is no user {username}; add one with: vfa user add {username}")
-    now = int(time.time())
-    claims: dict[str, str | int] = {"sub": rows[0]["id"], "iat": now, "exp": now + round(hours * 3600)}
+        raise nobody(username)
+    # With its fraction, so that a token made right after a revocation is told from one made right before.
+    now = round(time.time(), 3)
+    end = int(now) + round(hours * 3600)
+    claims: dict[str, str | int | float] = {"sub": rows[0]["id"], "iat": now, "exp": end}
     if operator:
         claims["role"] = "operator"
     signed = jwt.encode(claims, database.jwt_secret(), algorithm="HS256")
