@@ -51,10 +51,12 @@ class Call:
         try:
             identity = await identify(self.platform, self.settings, self.request.header("authorization"))
             self.notes["user"] = user_id_of(identity)
-            return await caller_of(self.platform, self.settings, identity)
+            caller = await caller_of(self.platform, self.settings, identity)
         except Unauthorized as error:
             self.notes["reason"] = str(error.__cause__ or error)
             raise
+        self.notes["user"] = caller.user_id
+        return caller
 
     async def caller_if_any(self) -> Caller | None:
         return await self.caller() if self.request.header("authorization") else None

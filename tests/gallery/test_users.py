@@ -214,7 +214,7 @@ def test_a_user_is_tied_to_a_subject_of_the_provider() -> None:
         assert json_of(answer)["data"]["issuer"] == ISSUER
         token = provider_token("ES256", now=where.time)
         me = await where.ask("GET", "/api/me", headers={"Authorization": f"Bearer {token}"})
-        assert json_of(me)["data"]["id"] == "usr_ada"
+        assert json_of(me)["data"]["id"] == where.events[-1]["user"] == "usr_ada"
         for method, path, body in (
             ("POST", "/api/users", {"username": "new", "subject": "auth0|ada"}),
             ("PATCH", "/api/users/usr_boss", {"subject": "auth0|ada"}),
