@@ -14,6 +14,7 @@ import { javascriptBytes } from "./inspector.mjs";
 import { freePort } from "./ports.mjs";
 import { Problem } from "./problem.mjs";
 import { inPyodide, sslFiles } from "./pyodide.mjs";
+import { refuseUnsignedHeaders } from "./s3.mjs";
 import { announce, HELLO, readSecrets, runningStack, withdraw } from "./state.mjs";
 
 const HOST = "127.0.0.1";
@@ -21,6 +22,8 @@ const HOST = "127.0.0.1";
 export const MEMORY_LIMIT_BYTES = 88 * 2 ** 20;
 const FOLDERS = { thumbnail: "thumbnails", icon: "icons", watermark: "display" };
 const SIBLING_SECRETS = ["WORKER_AUTH_TOKEN"];
+
+refuseUnsignedHeaders();
 
 process.env.MINIFLARE_WORKERD_PATH ??= join(import.meta.dirname, "workerd.sh");
 

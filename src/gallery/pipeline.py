@@ -112,7 +112,8 @@ async def process_uploaded_image(
     what was written, and `discard_late` is called when siblings that missed the deadline have ended.
     """
     over = asyncio.Event()
-    until = platform.now() + deadline
+    # A renderer that is late by no more than this is cleaned up after; what is later still writes nothing.
+    until = platform.now() + deadline + LATE_SECONDS
     tasks = {v: asyncio.ensure_future(_render(platform, job, v, token, until, over)) for v in Variant}
     await asyncio.wait(tasks.values(), timeout=deadline)
     failures = [failure for v, task in tasks.items() if (failure := _failure(platform, v, task))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -36,7 +37,7 @@ def test_smoke_goes_the_whole_way_and_leaves_nothing(shell: Shell, contract: Con
     answer = shell.json("smoke")
     assert isinstance(answer, dict)
     assert answer["ok"]
-    assert len(answer["steps"]) == 8
+    assert len(answer["steps"]) == 9
     assert contract.artworks == {}
     assert shell("smoke", "--keep").exit_code == 0
     assert shell("smoke").exit_code == 0
@@ -74,6 +75,25 @@ def test_smoke_fails_when_a_rendition_is_wrong_and_still_tidies_up(shell: Shell,
     done = shell("smoke")
     assert done.exit_code == 1
     assert "✗" in done.stdout
+    assert contract.artworks == {}
+
+
+@pytest.mark.usefixtures("rendering")
+def test_smoke_fails_loudly_where_the_bucket_copies_what_nobody_signed(
+    shell: Shell, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = contract._put
+
+    def copying(seen: Any, key: str) -> Reply:
+        if "x-amz-copy-source" not in seen.headers:
+            return put(seen, key)
+        assert seen.headers["x-amz-copy-source"].startswith("/bucket/originals/")
+        return Reply(200, "<CopyObjectResult/>")
+
+    monkeypatch.setattr(contract, "_put", copying)
+    done = shell("smoke")
+    assert done.exit_code == 1
+    assert "x-amz-copy-source" in done.stdout
     assert contract.artworks == {}
 
 

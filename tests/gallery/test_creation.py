@@ -56,7 +56,7 @@ def test_each_sibling_gets_the_order_of_its_contract() -> None:
             assert order["sourceEtag"] == etag
             assert order["timestamp"] == "2025-06-15T15:06:40.000Z"
             extra = {"watermark": {"username"}, "icon": {"size"}, "thumbnail": {"width", "height"}}[variant]
-            assert (order["attempt"], order["deadline"]) == (1, "2025-06-15T15:06:42.000Z")
+            assert (order["attempt"], order["deadline"]) == (1, "2025-06-15T15:07:07.000Z")
             shared = {"sourceKey", "sourceEtag", "outputKey", "timestamp", "attempt", "deadline"}
             assert set(order) - shared == extra
             assert sibling.headers[0]["Authorization"] == f"Bearer {world.settings.worker_token}"

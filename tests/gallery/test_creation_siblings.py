@@ -161,7 +161,7 @@ def test_what_a_late_sibling_writes_never_meets_the_next_attempt(variant: Varian
         sibling.fault, sibling.style = is_late, "of the first try"
         assert (await create(world, key)).status == 500
         assert_nothing_left(world)
-        world.deadline(1)
+        world.deadline(30)
         sibling.fault = None
 
         async def first_try_ends() -> None:
@@ -211,7 +211,7 @@ def test_a_late_sibling_does_not_say_that_the_next_try_is_ready() -> None:
 
         for sibling in world.siblings.values():
             sibling.fault = hangs
-        world.deadline(1)
+        world.deadline(30)
         assert (await create(world, key)).status == 500
         await world.finish()
         assert_nothing_left(world)

@@ -66,11 +66,11 @@ def _compare(stack: Stack, shelves: Sequence[Shelf]) -> Iterator[str]:
         if not user["artwork_count"] == number <= user["artwork_limit"]:
             yield f"{user['id']} has {number} artworks, counted {user['artwork_count']}"
     for work in (work for shelf in shelves for work in shelf):
-        yield from _problems_of(work, rows.pop(work.key, None))
+        yield from problems_of(work, rows.pop(work.key, None))
     yield from (f"nobody made {key}" for key in rows)
 
 
-def _problems_of(work: Work, row: dict[str, Any] | None) -> Iterator[str]:
+def problems_of(work: Work, row: dict[str, Any] | None) -> Iterator[str]:
     """What is wrong with one work; the model then adopts what it could not know."""
     if work.state is State.MADE and (row is None or row["id"] != work.artwork_id):
         yield f"{work.key} was acknowledged as {work.artwork_id} and is lost"

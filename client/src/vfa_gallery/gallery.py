@@ -22,7 +22,7 @@ from vfa_gallery.models import (
 from vfa_gallery.originals import original_of
 from vfa_gallery.retries import RetryPolicy, passing, refused
 from vfa_gallery.transport import Answer, Tell, Transport
-from vfa_gallery.uploads import OnKey, upload
+from vfa_gallery.uploads import OnKey, copies_unsigned, upload
 
 TIMEOUT_SECONDS = 60.0
 AUDIT_TRIES = 3
@@ -231,6 +231,10 @@ class Gallery:
         """Remove what is left of uploads that are over, for operators; a dry run only says which."""
         path = "/api/sweep?dryRun=" + ("true" if dry_run else "false")
         return SweepReport.from_wire(_data(self._transport.call("POST", path)))
+
+    def copies_unsigned(self, picture: bytes, artwork: Artwork) -> bool:
+        """Whether the bucket lets the ticket of `picture` copy the artwork's original, and so anybody's."""
+        return copies_unsigned(self._transport, original_of(picture), artwork.original_key)
 
     def audit(self, *, dry_run: bool = True) -> Iterator[SweepReport]:
         """Walk through everything there is: remove what no record knows, report what is missing, by page.

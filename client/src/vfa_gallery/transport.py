@@ -145,6 +145,19 @@ class Transport:
         if not response.ok:
             raise _bucket_error(response)
 
+    def probe(self, ticket: UploadTicket, data: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Status and text of the bucket's answer to a PUT with headers that its ticket does not know."""
+        with self._network(ticket.upload_url):
+            response = self._session.put(
+                ticket.upload_url,
+                data=data,
+                headers={**ticket.headers, **headers},
+                auth=_NOBODY,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        return response.status_code, response.text
+
     def fetch(self, url: str) -> bytes:
         """The bytes at a public URL; the token stays here."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from vfa_gallery.errors import Forbidden, GalleryError, NotFound, UploadRefused
 from vfa_gallery.models import Artwork, Details, Progress, Stage, UploadTicket, to_wire
@@ -70,6 +71,17 @@ def record(transport: Transport, key: str, original: Original, details: Details,
     artwork = Artwork.from_wire(answer.body.get("data"), etag=answer.etag)
     tell(Progress(Stage.DONE, original.size, original.size))
     return artwork
+
+
+def copies_unsigned(transport: Transport, original: Original, key: str) -> bool:
+    """Whether a ticket for `original` also copies the object under `key`, by a header that nobody signed."""
+    ticket = _ticket(transport, original, lambda _: None)
+    bucket = urlsplit(ticket.upload_url).path.removesuffix(ticket.key).strip("/").rpartition("/")[2]
+    with original.open() as file:
+        data = file.read()
+    _, text = transport.probe(ticket, data, {"x-amz-copy-source": f"/{bucket}/{key}"})
+    # S3 answers a copy, and nothing else, so; a store that passes over the header has put the body.
+    return "CopyObjectResult" in text
 
 
 def _ticket(transport: Transport, original: Original, tell: Tell) -> UploadTicket:

@@ -84,6 +84,7 @@ class Trial:
             return
         self._try("renditions", self._renditions)
         self._try("read it back", self._read_back)
+        self._try("originals are private", self._copy)
         if not self._keep:
             self._try("remove it", self._remove)
 
@@ -140,6 +141,14 @@ class Trial:
     def _read_back(self) -> str:
         found = self._gallery.get(self._made().id)
         return _expect(found.title == self._title, found.slug, f"its title is {found.title}")
+
+    def _copy(self) -> str:
+        if self._gallery.copies_unsigned(_picture(), self._made()):
+            raise Wrong(
+                "the bucket honours x-amz-copy-source without a signature: whoever has a ticket can copy any "
+                "original; allow no uploads until its operator refuses unsigned x-amz-* headers"
+            )
+        return "an unsigned copy is refused"
 
     def _remove(self) -> str:
         self._gallery.delete(self._made())

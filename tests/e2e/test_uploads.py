@@ -1,0 +1,164 @@
+"""The life of an original, over HTTP: how many may be open, what goes at once, what the sweeper ends."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from tests.e2e.conftest import Account, AccountFactory
+from tests.e2e.uploads import put, ticket
+from tests.pictures import jpeg
+from tools.stack import Stack
+
+SMALL = jpeg(96, 72)
+TICKET = "/api/artworks/upload-url"
+LEASE_SECONDS = 34  # the deadline of the tests' stack, and 30 s
+HOUR_MS = 3_600_000
+Keys = Callable[[], set[str]]
+Faults = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def store(stack: Stack) -> Callable[[str, bytes], None]:
+    """Puts an object into the local bucket by its S3 API, as another tool would."""
+    secrets = json.loads((stack.state / "secrets.json").read_text())
+    keys = Credentials(secrets["R2_ACCESS_KEY_ID"], secrets["R2_SECRET_ACCESS_KEY"])
+
+    def store(key: str, data: bytes) -> None:
+        headers = {"content-type": "image/jpeg"}
+        url = f"{stack.url}/cdn-cgi/local/r2/s3/vfa-gallery/{key}"
+        request = AWSRequest("PUT", url, headers=headers)
+        S3SigV4QueryAuth(keys, "s3", "auto", expires=60).add_auth(request)
+        answer = httpx.put(request.url, content=data, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    return store
+
+
+def audit(operator: httpx.Client) -> list[dict[str, Any]]:
+    """The reports of a whole walk."""
+    reports: list[dict[str, Any]] = []
+    parameters = {"audit": "true"}
+    while True:
+        answer = operator.post("/api/sweep", params=parameters)
+        assert answer.status_code == 200, answer.text
+        reports.append(answer.json()["data"])
+        if reports[-1]["nextCursor"] is None:
+            return reports
+        parameters["cursor"] = reports[-1]["nextCursor"]
+
+
+@pytest.mark.parametrize(("size", "number"), [(1000, 50), (None, 34)])
+def test_open_uploads_are_bounded_by_number_and_bytes(
+    account: AccountFactory, size: int | None, number: int
+) -> None:
+    user, other = account(), account()
+    wish = {"filename": "a.jpg", "contentType": "image/jpeg"} | ({"size": size} if size else {})
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: user.client.post(TICKET, json=wish), range(number + 6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * number + [429] * 6
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["code"] == "upload_limit_reached"
+    assert 0 < int(refused.headers["retry-after"]) <= 1801
+    assert other.client.post(TICKET, json=wish).status_code == 200
+
+
+def test_a_ticket_needs_room_for_an_artwork(account: AccountFactory) -> None:
+    user = account(limit=1)
+    key = user.upload(SMALL)
+    assert user.create(key).status_code == 201
+    answer = user.client.post(TICKET, json={"filename": "a.jpg", "contentType": "image/jpeg"})
+    assert (answer.status_code, answer.json()["code"]) == (429, "artwork_limit_reached")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xe0 no picture", b"GIF89a of another type"])
+def test_a_refused_original_is_deleted_at_once(account: AccountFactory, objects: Keys, data: bytes) -> None:
+    user = account()
+    received = ticket(user.client, len(data))
+    assert put(received, data).status_code == 200
+    assert received["key"] in objects()
+    assert user.create(received["key"]).status_code in (415, 422)
+    assert received["key"] not in objects()
+    assert user.create(received["key"]).status_code == 404
+
+
+def test_the_sweeper_ends_what_is_over_and_leaves_the_rest(
+    account: AccountFactory, operator: httpx.Client, stack: Stack, objects: Keys
+) -> None:
+    user = account()
+    over, young = user.upload(SMALL), user.upload(SMALL)
+    stack.rows("UPDATE uploads SET expires_at = expires_at - ?1 WHERE key = ?2", HOUR_MS, over)
+    dry = operator.post("/api/sweep", params={"dryRun": "true"}).json()["data"]
+    assert over in dry["removed"]
+    assert over in objects()
+    assert over in operator.post("/api/sweep").json()["data"]["removed"]
+    assert over not in objects()
+    assert user.create(over).status_code == 404
+    assert user.create(young).status_code == 201
+
+
+def test_a_key_of_another_tool_is_created_and_one_of_nobody_is_found_by_an_audit(
+    account: AccountFactory, operator: httpx.Client, objects: Keys, store: Callable[[str, bytes], None]
+) -> None:
+    user = account()
+    key = f"originals/{user.user_id}/{uuid.uuid4()}.jpg"
+    store(key, SMALL)
+    answer = user.create(key)
+    assert answer.status_code == 201, answer.text
+    orphan = f"icons/{user.user_id}/{uuid.uuid4()}.jpg"
+    store(orphan, SMALL)
+    kept = objects() - {orphan}
+    reports = audit(operator)
+    assert orphan in {removed for report in reports for removed in report["removed"]}
+    assert orphan not in objects()
+    assert key in kept & objects()
+    assert all(
+        httpx.get(answer.json()["data"][f"{name}Url"]).status_code == 200 for name in ("display", "icon")
+    )
+
+
+def test_a_commit_that_comes_after_its_lease_records_nothing(
+    account: AccountFactory, operator: httpx.Client, faults: Faults, stack: Stack, objects: Keys
+) -> None:
+    user: Account = account()
+    key = user.upload(SMALL)
+    late = {"binding": "DB", "method": "batch", "matching": "INSERT INTO artworks", "times": 1}
+    faults("gateway", bindings=[{**late, "ms": (LEASE_SECONDS + 6) * 1000}])
+    stem = key.removeprefix("originals/").removesuffix(".jpg")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        creating = pool.submit(user.create, key)
+        time.sleep(LEASE_SECONDS + 3)
+        assert not creating.done()
+        assert {key for key in objects() if stem in key} > {key}
+        removed = {each for report in audit(operator) for each in report["removed"] if stem in each}
+        assert len(removed) == 3
+        answer = creating.result()
+    assert answer.status_code == 500, answer.text
+    assert stack.rows("SELECT id FROM artworks WHERE original_key = ?", key) == []
+    made = user.create(key)
+    assert made.status_code == 201
+    assert {
+        httpx.get(made.json()["data"][f"{n}Url"]).status_code for n in ("display", "thumbnail", "icon")
+    } == {200}
+
+
+def test_a_retry_writes_the_same_keys(account: AccountFactory, faults: Faults) -> None:
+    user = account()
+    key = user.upload(SMALL)
+    faults("icon", rendering={"kind": "error"})
+    assert user.create(key).status_code == 500
+    faults("icon")
+    artwork = user.create(key).json()["data"]
+    stem = key.removeprefix("originals/").removesuffix(".jpg")
+    for name, folder in (("display", "display"), ("thumbnail", "thumbnails"), ("icon", "icons")):
+        assert artwork[f"{name}Url"].endswith(f"/{folder}/{stem}.jpg")
+        assert httpx.get(artwork[f"{name}Url"]).status_code == 200
