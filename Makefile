@@ -7,7 +7,7 @@ STATE ?= .state
 PAGES ?= http://localhost:5173
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit lint types dry-run check locks bench bench-check deploy clean
+.PHONY: help setup demo dev test unit lint types dry-run check locks soak bench bench-check deploy clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -39,6 +39,9 @@ dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
 	@.venv/bin/python -m tools.dry_run
 
 check: lint types dry-run test ## all of the above
+
+soak: setup ## random operations of several users with faults and kills, against a model (about 10 minutes)
+	@.venv/bin/python -m tests.model $(ARGS)
 
 bench: setup ## measure everything beside its peers (about 40 minutes; goes on where it was interrupted)
 	@.venv/bin/python -m benchmarks run $(ARGS)

@@ -1,7 +1,7 @@
 -- The whole D1 schema. Running it again changes nothing.
 -- Answers derive URLs from original_key, version and R2_CDN_DOMAIN, so a domain may change; the row keeps those
 -- that were valid when its renditions were made.
--- Times are written as ISO 8601 in UTC with milliseconds; claims.expires_at is milliseconds since 1970.
+-- Times are written as ISO 8601 in UTC with milliseconds; those of uploads are milliseconds since 1970, by D1's clock.
 
 CREATE TABLE IF NOT EXISTS users (
   id            TEXT PRIMARY KEY,
@@ -77,19 +77,21 @@ CREATE INDEX IF NOT EXISTS artworks_named_icons
   ON artworks (substr(icon_url, instr(icon_url, '/icons/') + 1, instr(icon_url || char(63), char(63)) - instr(icon_url, '/icons/') - 1))
   WHERE original_key IS NULL;
 
--- Who works on an original right now. A claim ends by itself at expires_at; its row stays for a day, so that
--- the next attempt gets a higher number and with it rendition keys no late sibling can write to.
-CREATE TABLE IF NOT EXISTS claims (
-  original_key TEXT PRIMARY KEY,
-  holder       TEXT NOT NULL,
-  attempt      INTEGER NOT NULL,
-  expires_at   INTEGER NOT NULL
-);
+-- The life of an original: its ticket, who works on it, and its artwork or its end.
+CREATE TABLE IF NOT EXISTS uploads (
+  key          TEXT PRIMARY KEY,
+  user_id      TEXT NOT NULL,
+  content_type TEXT,                        -- that its URL takes; NULL when no URL can be used any more
+  size         INTEGER,                     -- that its URL takes; NULL for any
+  issued_at    INTEGER NOT NULL,
+  expires_at   INTEGER,                     -- the sweeper looks at it some time after; NULL for never
+  holder       TEXT NOT NULL DEFAULT '',    -- of the lease, which ends by itself
+  attempt      INTEGER NOT NULL DEFAULT 0,  -- counts the leases: a renderer of an earlier one overwrites nothing
+  lease_until  INTEGER NOT NULL DEFAULT 0,
+  artwork_id   TEXT,
+  etags        TEXT                         -- of the renditions, while an earlier try may still write to them
+) WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS claims_by_expiry ON claims (expires_at);
-
--- Where the sweeper goes on the next time.
-CREATE TABLE IF NOT EXISTS sweep_positions (
-  walk     TEXT PRIMARY KEY,
-  position TEXT NOT NULL
-);
+CREATE INDEX IF NOT EXISTS uploads_by_expiry ON uploads (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS uploads_open ON uploads (user_id, expires_at, size)
+  WHERE artwork_id IS NULL AND content_type IS NOT NULL;

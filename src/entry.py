@@ -15,4 +15,4 @@ class Default(WorkerEntrypoint):
         return response_of(await handle(request_of(request), platform, lambda: settings_of(self.env)))
 
     async def scheduled(self, *_: Any) -> None:
-        await sweep(platform_of(self.env, self.ctx))
+        await sweep(platform_of(self.env, self.ctx), settings_of(self.env))

@@ -65,6 +65,8 @@ class User:
 class Artwork:
     """One record; `version` counts its renditions, `revision` its changes.
 
+    `original_etag` is that of the original they were made of, None where it was not noted.
+
     What another program recorded has URLs as stored, and no key, sizes or colours. Times are ISO 8601.
     """
 
@@ -90,6 +92,7 @@ class Artwork:
     original_height: int | None
     dominant_color: str | None
     thumb_hash: str | None
+    original_etag: str | None
     status: str
     revision: int
     processed_at: str | None

@@ -13,6 +13,7 @@ from gallery.auth import Caller, caller_of
 from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError
 from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.messages import Answer, Request, json_answer
+from gallery.originals import Original, state_of_original
 from gallery.ports import Limiter, Platform
 from gallery.settings import Settings
 from gallery.tickets import download_url
@@ -72,12 +73,21 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
     return original
 
 
-def artwork_answer(call: Call, artwork: Artwork, caller: Caller | None, status: int = 200) -> Answer:
-    """One artwork; its owner also gets leave to download the original."""
+async def artwork_answer(
+    call: Call, artwork: Artwork, caller: Caller | None, status: int = 200, *, made: bool = False
+) -> Answer:
+    """One artwork; its owner also gets leave to download the original, if it is still there and the one that
+    the artwork was made of. That needs no look when the artwork was `made` just now.
+    """
     shown = artwork_out(artwork, call.base)
     original = original_of(artwork)
     if original is not None and caller is not None and caller.user_id == artwork.user_id:
-        shown["originalDownloadUrl"] = download_url(call.settings, str(original), call.platform.now())
+        state = Original.KEPT if made else await state_of_original(call.platform, artwork)
+        if state is Original.KEPT:
+            url = download_url(call.settings, str(original), call.platform.now())
+            shown["originalDownloadUrl"] = url
+        if state is Original.REPLACED:
+            shown["originalReplaced"] = True
     answer = json_answer({"data": shown}, status)
     # The revision comes first, for If-Match; the rest tells apart all else that the text depends on.
     answer.headers["ETag"] = f'"{artwork.revision}-{crc32(str(answer.body).encode()):08x}"'

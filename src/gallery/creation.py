@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
-from gallery import claims, pipeline, sql
+from gallery import leases, leftovers, pipeline, sql
 from gallery.artwork import Artwork, Description, Row, User, Variant, artwork_of, text_of_tags, user_of
-from gallery.claims import Claim
 from gallery.errors import (
     ArtworkLimitReached,
-    Conflict,
     DatabaseError,
     GalleryError,
     NotFound,
@@ -20,13 +19,15 @@ from gallery.errors import (
     UnsupportedType,
     UserNotFound,
 )
-from gallery.keys import ACCEPTED_TYPES, OriginalKey
+from gallery.keys import ACCEPTED_TYPES, FIRST_VERSION, OriginalKey
+from gallery.leases import Lease
 from gallery.originals import HEAD_BYTES, type_of
 from gallery.pipeline import Job, Processed
 from gallery.ports import ObjectInfo, Platform, Statement
 from gallery.records import first, transact
 from gallery.settings import Settings
 from gallery.slugs import slug_of
+from gallery.store import uploads
 from gallery.times import Stopwatch, iso
 
 
@@ -65,47 +66,70 @@ async def create_artwork(platform: Platform, settings: Settings, order: Order, w
 async def _create(
     platform: Platform, settings: Settings, order: Order, user: User, watch: Stopwatch
 ) -> Created:
-    seconds = settings.variant_deadline + claims.MARGIN
-    claim, existing = await claims.take(platform, str(order.original), seconds)
+    seconds = settings.variant_deadline + leases.MARGIN
+    lease, existing = await leases.take(platform, order.original, seconds)
     if existing is not None:
-        if claim is not None:
-            await claims.release(platform, claim)
+        if lease is not None:
+            await leases.release(platform, lease)
         return Created(existing, None)
-    if claim is None:
-        raise claims.busy()
+    if lease is None:
+        raise leases.busy()
     watch.lap("records")
+    info = None
     try:
-        info = await checked_original(platform, settings, order.original)
+        info = await found_original(platform, order.original)
+        await check_original(platform, settings, info, lease)
         watch.lap("original")
-        job = Job(order.original, info.etag, user.username, claim.attempt, order.request_id)
+        job = Job(order.original, info.etag, user.username, FIRST_VERSION, lease.attempt, order.request_id)
         processed = await pipeline.process_uploaded_image(
-            platform, job, token=settings.worker_token, deadline=settings.variant_deadline, base=order.base
+            platform,
+            job,
+            token=settings.worker_token,
+            deadline=settings.variant_deadline,
+            base=order.base,
+            discard_late=lambda: leftovers.discard(platform, lease),
         )
         watch.stages |= {variant: made.ms for variant, made in processed.renditions.items()}
         watch.lap("renditions")
-    except Exception:
-        await claims.release(platform, claim)
+    except NotFound:
+        await leases.forget(platform, lease)
         raise
-    artwork = await _commit(platform, order, claim, job, processed)
+    except (TooLarge, UnsupportedType, UnreadableImage):
+        await leftovers.discard(platform, lease, refused=info)
+        raise
+    except Exception:
+        await leftovers.discard(platform, lease)
+        raise
+    created = await _commit(platform, order, lease, info.etag, processed)
     watch.lap("commit")
-    return Created(artwork, processed)
+    return created
 
 
-async def checked_original(platform: Platform, settings: Settings, original: OriginalKey) -> ObjectInfo:
-    """What the store knows of an uploaded original, once size, type and first bytes are acceptable."""
+async def found_original(platform: Platform, original: OriginalKey) -> ObjectInfo:
+    """What the store knows of an uploaded original. Raises NotFound."""
     info = await platform.objects.head(str(original))
     if info is None:
         raise NotFound("Nothing was uploaded under this key. Please upload the file first.")
+    return info
+
+
+async def check_original(platform: Platform, settings: Settings, info: ObjectInfo, lease: Lease) -> None:
+    """Whether size, type and first bytes are acceptable, and those that its ticket announced.
+
+    Raises TooLarge, UnreadableImage or UnsupportedType.
+    """
     if info.size > settings.max_upload_bytes:
         raise TooLarge(f"The file may have at most {settings.max_upload_bytes} bytes.")
     if info.size == 0:
         raise UnreadableImage("The file is empty.")
-    head = await platform.objects.read(str(original), 0, min(HEAD_BYTES, info.size))
-    if info.content_type not in ACCEPTED_TYPES or type_of(head or b"") != info.content_type:
+    if lease.size not in (None, info.size):
+        raise UnreadableImage(f"The file has {info.size} bytes, not the {lease.size} that were announced.")
+    head = await platform.objects.read(info.key, 0, min(HEAD_BYTES, info.size))
+    promised = ACCEPTED_TYPES if lease.content_type is None else (lease.content_type,)
+    if info.content_type not in promised or type_of(head or b"") != info.content_type:
         raise UnsupportedType(
             f"The file is not what its type says. Please upload one of {', '.join(ACCEPTED_TYPES)}."
         )
-    return info
 
 
 async def _known(platform: Platform, order: Order) -> tuple[User, Artwork | None]:
@@ -118,43 +142,56 @@ async def _known(platform: Platform, order: Order) -> tuple[User, Artwork | None
     return user_of(user), artwork_of(recorded) if recorded else None
 
 
-async def _commit(platform: Platform, order: Order, claim: Claim, job: Job, made: Processed) -> Artwork:
+async def _commit(platform: Platform, order: Order, lease: Lease, etag: str, made: Processed) -> Created:
     artwork_id = f"art_{platform.uuid().replace('-', '')}"
     refusal: GalleryError
     try:
         rows = await transact(
             platform,
-            _insertion(platform, artwork_id, order, claim, made),
-            (sql.COUNT_ARTWORK, (order.user_id, artwork_id, claim.original_key, claim.holder)),
-            (sql.SETTLE_CLAIM, (claim.original_key, claim.holder, artwork_id)),
-            (sql.ARTWORK, (artwork_id,)),
+            _insertion(platform, artwork_id, order, lease, etag, made),
+            (sql.COUNT_ARTWORK, (order.user_id, artwork_id, lease.key, lease.holder)),
+            uploads.settle(lease.key, lease.holder, artwork_id, _pinned(lease, made)),
+            (sql.ARTWORK_OF_ORIGINAL, (lease.key,)),
             (sql.USER, (order.user_id,)),
         )
         recorded, refusal = first(rows[3]), _refusal(first(rows[4]))
     except (DatabaseError, Unavailable) as error:
         platform.log({"event": "commit_unclear", "reason": repr(error)})
-        recorded, refusal = await _outcome(platform, claim, artwork_id), ProcessingFailed()
-    if recorded is not None:
-        return artwork_of(recorded)
-    await pipeline.discard(platform, job.keys.values())
-    await claims.release(platform, claim)
-    raise refusal
+        lease, recorded = await _outcome(platform, lease)
+        refusal = ProcessingFailed()
+    if recorded is None:
+        await leftovers.discard(platform, lease)
+        raise refusal
+    artwork = artwork_of(recorded)
+    # When this try was too late, another may have recorded the original meanwhile.
+    return Created(artwork, made if artwork.id == artwork_id else None)
 
 
-async def _outcome(platform: Platform, claim: Claim, artwork_id: str) -> Row | None:
-    # Without its claim a commit that is still on its way records nothing, so what is read here is final.
+async def _outcome(platform: Platform, lease: Lease) -> tuple[Lease, Row | None]:
+    # Under a new holder a commit that is still on its way records nothing, so what is read here is final.
     # Where even this cannot be asked, the renditions stay for the row that may exist; the sweeper decides.
-    rows = await transact(platform, claims.release_statement(platform, claim), (sql.ARTWORK, (artwork_id,)))
-    return first(rows[1])
+    held = await leases.reclaim(platform, lease)
+    rows = await transact(platform, (sql.ARTWORK_OF_ORIGINAL, (lease.key,)))
+    return held or lease, first(rows[0])
+
+
+def _pinned(lease: Lease, made: Processed) -> str | None:
+    """The ETags that the sweeper compares later, where an earlier try may still write."""
+    if lease.attempt == 1:
+        return None
+    return json.dumps({variant: rendition.etag for variant, rendition in made.renditions.items()})
 
 
 def _refusal(user: Row | None) -> GalleryError:
     if user is None:
         return UserNotFound()
-    return ArtworkLimitReached() if not user_of(user).remaining else Conflict()
+    # With room left it was the lease that had ended.
+    return ProcessingFailed() if user_of(user).remaining else ArtworkLimitReached()
 
 
-def _insertion(platform: Platform, artwork_id: str, order: Order, claim: Claim, made: Processed) -> Statement:
+def _insertion(
+    platform: Platform, artwork_id: str, order: Order, lease: Lease, etag: str, made: Processed
+) -> Statement:
     text = order.description
     display, thumbnail = made.renditions[Variant.WATERMARK], made.renditions[Variant.THUMBNAIL]
     return sql.INSERT_ARTWORK, (
@@ -168,8 +205,8 @@ def _insertion(platform: Platform, artwork_id: str, order: Order, claim: Claim, 
         text.created_date,
         text.category,
         text_of_tags(text.tags),
-        claim.original_key,
-        claim.attempt,
+        lease.key,
+        FIRST_VERSION,
         display.width,
         display.height,
         display.source_width,
@@ -178,7 +215,7 @@ def _insertion(platform: Platform, artwork_id: str, order: Order, claim: Claim, 
         thumbnail.thumb_hash,
         iso(made.processed_at),
         iso(platform.now()),
-        claim.holder,
+        lease.holder,
         *made.urls.values(),
-        int(platform.now() * 1000),
+        etag,
     )

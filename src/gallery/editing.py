@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gallery import claims, fields, pipeline, sql
+from gallery import fields, pipeline, sql
 from gallery.artwork import ACTIVE, Artwork, artwork_of, text_of_tags
 from gallery.auth import Caller
-from gallery.claims import Claim
 from gallery.errors import Conflict, Forbidden, InvalidRequest, NotFound, PreconditionFailed, StorageError
 from gallery.keys import rendition_keys
 from gallery.ports import Platform
 from gallery.ranges import revision_allowed
 from gallery.records import first, only, transact
+from gallery.store import uploads
 from gallery.times import iso
 from gallery.wire import original_of
 
-REMOVAL_SECONDS = 300
-HOLDER = "removal"
 _TRIES = 3
 MISSING = "There is no such artwork."
 _CONTENDED = "The artwork is being changed from elsewhere. Please try again."
@@ -71,7 +69,11 @@ async def change_artwork(
 
 
 async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if_match: str | None) -> None:
-    """Remove record, objects and flags; objects that cannot be removed now are the sweeper's."""
+    """Remove record, objects and flags; objects that cannot be removed now are the sweeper's.
+
+    Nothing is made of the original again: its lease is taken until the sweeper has deleted once more what may
+    have been written meanwhile.
+    """
     for _ in range(_TRIES):
         artwork = await _own_artwork(platform, caller, artwork_id, if_match)
         if await _erased(platform, artwork):
@@ -87,7 +89,6 @@ async def remove_artwork(platform: Platform, caller: Caller, artwork_id: str, if
         await platform.objects.delete([key])
     except StorageError as error:
         platform.log({"event": "discard_failed", "keys": [key], "reason": str(error)})
-    await claims.release(platform, Claim(key, HOLDER, artwork.version))
 
 
 async def _erased(platform: Platform, artwork: Artwork) -> bool:
@@ -96,7 +97,7 @@ async def _erased(platform: Platform, artwork: Artwork) -> bool:
     rows = await transact(
         platform,
         (sql.UNCOUNT_ARTWORK, known),
-        (sql.CLAIM_REMOVED, (*known, HOLDER, int((platform.now() + REMOVAL_SECONDS) * 1000))),
+        uploads.remove(*known),
         (sql.DELETE_ARTWORK, known),
         (sql.ARTWORK, (artwork.id,)),
     )

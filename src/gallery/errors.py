@@ -14,7 +14,9 @@ GalleryError
 ├── UnsupportedType 415
 ├── RangeNotSatisfiable 416
 ├── UnreadableImage 422
+├── OriginalReplaced 422
 ├── ArtworkLimitReached 429
+├── UploadLimitReached 429
 ├── RateLimited 429
 ├── ProcessingFailed 500
 ├── NotConfigured 500
@@ -142,10 +144,28 @@ class UnreadableImage(GalleryError):
     message = "The file cannot be read as a picture."
 
 
+class OriginalReplaced(GalleryError):
+    status = 422
+    code = "original_replaced"
+    message = (
+        "The original was replaced after this artwork was made of it. "
+        "Please delete the artwork and upload the picture again."
+    )
+
+
 class ArtworkLimitReached(GalleryError):
     status = 429
     code = "artwork_limit_reached"
     message = "Artwork limit reached"
+
+
+class UploadLimitReached(GalleryError):
+    status = 429
+    code = "upload_limit_reached"
+    message = "Too many uploads are open. Please finish them, or wait until they expire."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after)})
 
 
 class RateLimited(GalleryError):

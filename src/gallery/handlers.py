@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gallery import fields, reading, sql
+from gallery.auditing import audit
 from gallery.calls import NO_STORE, Call, artwork_answer, own_original, tagged_answer, throttle
 from gallery.creation import Order, create_artwork
 from gallery.delivery import deliver
@@ -30,7 +31,7 @@ async def read_health(call: Call) -> Answer:
 async def create_upload_ticket(call: Call) -> Answer:
     caller = call.caller()
     await throttle(call, call.platform.tickets, caller)
-    ticket = issue_ticket(call.platform, call.settings, caller.user_id, await call.body())
+    ticket = await issue_ticket(call.platform, call.settings, caller.user_id, await call.body())
     return json_answer(ticket, headers=NO_STORE)
 
 
@@ -48,7 +49,8 @@ async def create(call: Call) -> Answer:
     call.platform.background(asyncio.wait([task]))
     created = await asyncio.shield(task)
     call.notes["artwork"] = created.artwork.id
-    answer = artwork_answer(call, created.artwork, caller, 201 if created.processed else 200)
+    made = created.processed is not None
+    answer = await artwork_answer(call, created.artwork, caller, 201 if made else 200, made=made)
     answer.headers["Server-Timing"] = call.watch.server_timing()
     answer.headers["Location"] = f"/api/artworks/{created.artwork.id}"
     return answer
@@ -56,7 +58,7 @@ async def create(call: Call) -> Answer:
 
 async def read(call: Call) -> Answer:
     caller = call.caller_if_any()
-    return artwork_answer(call, await read_artwork(call.platform, caller, call.arguments[0]), caller)
+    return await artwork_answer(call, await read_artwork(call.platform, caller, call.arguments[0]), caller)
 
 
 async def read_by_slug(call: Call) -> Answer:
@@ -65,7 +67,7 @@ async def read_by_slug(call: Call) -> Answer:
     artwork = await reading.artwork_by_slug(call.platform, username, slug)
     if not is_shown(artwork, caller):
         raise NotFound(MISSING)
-    return artwork_answer(call, artwork, caller)
+    return await artwork_answer(call, artwork, caller)
 
 
 async def read_many(call: Call) -> Answer:
@@ -91,7 +93,7 @@ async def change(call: Call) -> Answer:
     artwork = await change_artwork(
         call.platform, caller, call.arguments[0], await call.body(), call.request.header("if-match")
     )
-    return artwork_answer(call, artwork, caller)
+    return await artwork_answer(call, artwork, caller)
 
 
 async def remove(call: Call) -> Answer:
@@ -116,7 +118,7 @@ async def reprocess(call: Call) -> Answer:
     )
     task = asyncio.ensure_future(work)
     call.platform.background(asyncio.wait([task]))
-    answer = artwork_answer(call, await asyncio.shield(task), caller)
+    answer = await artwork_answer(call, await asyncio.shield(task), caller, made=True)
     answer.headers["Server-Timing"] = call.watch.server_timing()
     return answer
 
@@ -124,8 +126,13 @@ async def reprocess(call: Call) -> Answer:
 async def sweep_now(call: Call) -> Answer:
     if not call.caller().is_operator:
         raise Forbidden("Only operators may sweep.")
-    dry_run = reading.flag(call.request.query, "dryRun")
-    return json_answer({"data": (await sweep(call.platform, dry_run=dry_run)).out()}, headers=NO_STORE)
+    query = call.request.query
+    dry_run = reading.flag(query, "dryRun")
+    if reading.flag(query, "audit"):
+        report = await audit(call.platform, reading.parameter(query, "cursor"), dry_run=dry_run)
+    else:
+        report = await sweep(call.platform, call.settings, dry_run=dry_run)
+    return json_answer({"data": report.out()}, headers=NO_STORE)
 
 
 async def read_openapi(call: Call) -> Answer:

@@ -16,6 +16,8 @@ EXTENSIONS = {
     "image/tiff": "tiff",
 }
 ACCEPTED_TYPES = tuple(EXTENSIONS)
+# Of the renditions of every create, whichever try makes them: who knows the original's key knows theirs.
+FIRST_VERSION = 1
 ORIGINALS = "originals/"
 FOLDERS = {Variant.THUMBNAIL: "thumbnails/", Variant.ICON: "icons/", Variant.WATERMARK: "display/"}
 

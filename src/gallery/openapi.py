@@ -13,7 +13,10 @@ _USER = ("unauthorized",)
 _PICTURE = ("too_large", "unsupported_type", "unreadable_image", "processing_failed", "overloaded")
 # What an error says beside its body, and which errors do.
 _ERROR_HEADERS = {
-    "Retry-After": ("Seconds", ("conflict", "rate_limited", "overloaded", "unavailable")),
+    "Retry-After": (
+        "Seconds",
+        ("conflict", "upload_limit_reached", "rate_limited", "overloaded", "unavailable"),
+    ),
     "Allow": ("The methods this address answers to", ("method_not_allowed",)),
     "WWW-Authenticate": ("`Bearer`", ("unauthorized",)),
     "Content-Range": ("The file's size", ("range_not_satisfiable",)),
@@ -57,7 +60,16 @@ def paths() -> dict[str, dict[str, Any]]:
                 "createUploadTicket",
                 "Ask where to upload an original",
                 {"200": _json("The upload ticket", _ref("Ticket"))},
-                (*_USER, "invalid_request", "too_large", "unsupported_type", "rate_limited"),
+                (
+                    *_USER,
+                    "invalid_request",
+                    "not_found",
+                    "too_large",
+                    "unsupported_type",
+                    "artwork_limit_reached",
+                    "upload_limit_reached",
+                    "rate_limited",
+                ),
                 body="TicketRequest",
                 user=True,
             )
@@ -156,7 +168,15 @@ def paths() -> dict[str, dict[str, Any]]:
                 "reprocessArtwork",
                 "Render an artwork again; for its owner and for operators",
                 {"200": artwork | {"headers": artwork["headers"] | timed}},
-                (*_USER, "forbidden", "not_found", "conflict", "rate_limited", *_PICTURE),
+                (
+                    *_USER,
+                    "forbidden",
+                    "not_found",
+                    "conflict",
+                    "original_replaced",
+                    "rate_limited",
+                    *_PICTURE,
+                ),
                 user=True,
             ),
         },
@@ -190,10 +210,14 @@ def paths() -> dict[str, dict[str, Any]]:
         "/api/sweep": {
             "post": _operation(
                 "sweep",
-                "Remove what belongs to no artwork; for operators",
+                "End uploads that are over, or walk through the whole bucket; for operators",
                 {"200": _json("What was seen and done", schemas.data_of(_ref("Sweep")))},
                 (*_USER, "invalid_request", "forbidden"),
-                parameters=[_parameter("dryRun", "query", {"type": "boolean", "default": False})],
+                parameters=[
+                    _parameter("dryRun", "query", {"type": "boolean", "default": False}),
+                    _parameter("audit", "query", {"type": "boolean", "default": False}),
+                    _parameter("cursor", "query", {"type": "string", "description": "Of an audit"}),
+                ],
                 user=True,
             )
         },

@@ -1,8 +1,35 @@
-"""Originals: what their first bytes say they are."""
+"""Originals: what their first bytes say they are, and whether they are still those an artwork was made of."""
 
 from __future__ import annotations
 
+import asyncio
+from enum import Enum, auto
+
+from gallery.artwork import Artwork
+from gallery.errors import StorageError
+from gallery.ports import Platform
+
 HEAD_BYTES = 16
+LOOK_SECONDS = 2.0  # a reader who is not told is better off than one who is not answered
+
+
+class Original(Enum):
+    KEPT = auto()
+    REPLACED = auto()
+    MISSING = auto()
+
+
+async def state_of_original(platform: Platform, artwork: Artwork) -> Original:
+    """What the bucket shows; `KEPT` where it does not answer, or where the original's ETag was not noted."""
+    if artwork.original_key is None or artwork.original_etag is None:
+        return Original.KEPT
+    try:
+        found = await asyncio.wait_for(platform.objects.head(artwork.original_key), LOOK_SECONDS)
+    except (StorageError, TimeoutError):
+        return Original.KEPT
+    if found is None:
+        return Original.MISSING
+    return Original.KEPT if found.etag == artwork.original_etag else Original.REPLACED
 
 
 def type_of(head: bytes) -> str | None:

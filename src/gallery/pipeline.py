@@ -47,12 +47,16 @@ _PICTURE_AT_FAULT: dict[tuple[int, str], type[GalleryError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One original to render; `etag` is the one its head showed, `version` goes into the new keys."""
+    """One original to render; `etag` is the one its head showed, `version` goes into the new keys.
+
+    `attempt` counts the tries at this original: a renderer of an earlier one never overwrites.
+    """
 
     original: OriginalKey
     etag: str
     username: str
     version: int
+    attempt: int
     request_id: str
 
     @property
@@ -94,21 +98,29 @@ def flag_of(key: str) -> str:
 
 
 async def process_uploaded_image(
-    platform: Platform, job: Job, *, token: str, deadline: float, base: str
+    platform: Platform,
+    job: Job,
+    *,
+    token: str,
+    deadline: float,
+    base: str,
+    discard_late: Callable[[], Awaitable[object]],
 ) -> Processed:
     """Have all three siblings render at once, each within `deadline` seconds, and confirm what they wrote.
 
-    Raises TooLarge, UnsupportedType, UnreadableImage, Overloaded or ProcessingFailed, and then leaves nothing
-    behind: not what was written, nor what a sibling that missed the deadline may still write.
+    Raises TooLarge, UnsupportedType, UnreadableImage, Overloaded or ProcessingFailed. The caller then deletes
+    what was written, and `discard_late` is called when siblings that missed the deadline have ended.
     """
-    tasks = {v: asyncio.ensure_future(_render(platform, job, v, token)) for v in Variant}
+    over = asyncio.Event()
+    until = platform.now() + deadline
+    tasks = {v: asyncio.ensure_future(_render(platform, job, v, token, until, over)) for v in Variant}
     await asyncio.wait(tasks.values(), timeout=deadline)
     failures = [failure for v, task in tasks.items() if (failure := _failure(platform, v, task))]
     if failures:
-        await discard(platform, job.keys.values())
+        over.set()
         late = [task for task in tasks.values() if not task.done()]
         if late:
-            platform.background(_discard_late(platform, job, late))
+            platform.background(_after(late, discard_late))
         raise min(failures, key=_rank)
     renditions = {v: task.result() for v, task in tasks.items()}
     return Processed(renditions, urls_of(base, job.original, job.version), platform.now())
@@ -137,25 +149,31 @@ async def is_ready(flags: Flags, key: str) -> bool:
         return False
 
 
-async def discard(platform: Platform, keys: Iterable[str]) -> None:
-    """Remove renditions and their flags; what cannot be removed now is left to the sweeper."""
+async def discard(platform: Platform, keys: Iterable[str]) -> bool:
+    """Delete renditions and their flags; whether the renditions are gone. The sweeper deletes the others."""
     keys = list(keys)
     removals = [platform.objects.delete(keys), *(platform.flags.delete(flag_of(key)) for key in keys)]
     bounded = [asyncio.wait_for(removal, DISCARD_SECONDS) for removal in removals]
-    for error in await asyncio.gather(*bounded, return_exceptions=True):
+    outcomes = await asyncio.gather(*bounded, return_exceptions=True)
+    for error in outcomes:
         if isinstance(error, BaseException):
             platform.log({"event": "discard_failed", "keys": keys, "reason": repr(error)})
+    return not isinstance(outcomes[0], BaseException)
 
 
-async def _discard_late(platform: Platform, job: Job, late: Sequence[asyncio.Future[Rendition]]) -> None:
+async def _after(
+    late: Sequence[asyncio.Future[Rendition]], discard_late: Callable[[], Awaitable[object]]
+) -> None:
     await asyncio.wait(late, timeout=LATE_SECONDS)
     for task in late:
         if not task.cancel():
             task.exception()
-    await discard(platform, job.keys.values())
+    await discard_late()
 
 
-async def _render(platform: Platform, job: Job, variant: Variant, token: str) -> Rendition:
+async def _render(
+    platform: Platform, job: Job, variant: Variant, token: str, until: float, over: asyncio.Event
+) -> Rendition:
     start = platform.ticks()
     answer = await platform.siblings[variant].post(
         f"/process-{variant}",
@@ -164,21 +182,25 @@ async def _render(platform: Platform, job: Job, variant: Variant, token: str) ->
             "Content-Type": "application/json",
             "X-Request-Id": job.request_id,
         },
-        json.dumps(_order(platform, job, variant)),
+        json.dumps(_order(platform, job, variant, until)),
     )
     ms, key = round((platform.ticks() - start) * 1000, 1), job.keys[variant]
     said = _said(answer, key)
     rendition = _confirmed(variant, said, await platform.objects.head(key), ms)
-    await _raise_flag(platform, rendition.key)
+    # Nobody waits for it any more, and the next try may be at work under the same key.
+    if not over.is_set():
+        await _raise_flag(platform, rendition.key)
     return rendition
 
 
-def _order(platform: Platform, job: Job, variant: Variant) -> dict[str, Any]:
+def _order(platform: Platform, job: Job, variant: Variant, until: float) -> dict[str, Any]:
     order: dict[str, Any] = {
         "sourceKey": str(job.original),
         "sourceEtag": job.etag,
         "outputKey": job.keys[variant],
         "timestamp": iso(platform.now()),
+        "attempt": job.attempt,
+        "deadline": iso(until),
     }
     if variant is Variant.WATERMARK:
         order["username"] = job.username

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl
 from gallery import pipeline, sql
 from gallery.artwork import Artwork, User, Variant, artwork_of, user_of
 from gallery.errors import InvalidRequest, NotFound, StorageError, UserNotFound
-from gallery.keys import OriginalKey, rendition_keys
+from gallery.keys import FIRST_VERSION, OriginalKey, rendition_keys
 from gallery.ports import Platform
 from gallery.records import first, only, transact
+from gallery.store import uploads
 
 DEFAULT_LIMIT = 24
 MOST = 100
@@ -108,14 +109,14 @@ async def awaited_readiness(platform: Platform, original: OriginalKey, seconds: 
 async def readiness(platform: Platform, original: OriginalKey) -> dict[str, bool]:
     """Which renditions of an original can be fetched; the record knows best, then flags, then the bucket."""
     key = str(original)
-    rows = await transact(platform, (sql.ARTWORK_OF_ORIGINAL, (key,)), (sql.CLAIM_OF, (key,)))
-    artwork, claim = first(rows[0]), first(rows[1])
+    rows = await transact(platform, (sql.ARTWORK_OF_ORIGINAL, (key,)), uploads.find(key))
+    artwork, upload = first(rows[0]), first(rows[1])
     if artwork is not None:
         return dict.fromkeys(_NAMES.values(), True)
-    if claim is None or claim["expires_at"] <= platform.now() * 1000:
+    if upload is None or not upload["is_leased"] or upload["holder"] == uploads.REMOVED:
         # Nobody works on it; flags of a create that failed may be read for a while yet.
         return dict.fromkeys(_NAMES.values(), False)
-    keys = rendition_keys(original, claim["attempt"])
+    keys = rendition_keys(original, FIRST_VERSION)
     ready = await asyncio.gather(*(_is_ready(platform, keys[variant]) for variant in _NAMES))
     return dict(zip(_NAMES.values(), ready, strict=True))
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from gallery import claims, pipeline, sql
+from gallery import leases, pipeline, sql
 from gallery.artwork import Artwork, Variant, artwork_of
 from gallery.auth import Caller
-from gallery.claims import Claim
-from gallery.creation import checked_original
+from gallery.creation import check_original, found_original
 from gallery.editing import MISSING, check_owner, found_artwork
-from gallery.errors import Conflict, DatabaseError, NotFound, ProcessingFailed, Unavailable
-from gallery.keys import OriginalKey, rendition_keys
+from gallery.errors import (
+    Conflict,
+    DatabaseError,
+    NotFound,
+    OriginalReplaced,
+    ProcessingFailed,
+    Unavailable,
+)
+from gallery.keys import rendition_keys
+from gallery.leases import Lease
 from gallery.pipeline import Job, Processed
 from gallery.ports import Platform, Statement
 from gallery.records import first, transact
 from gallery.settings import Settings
+from gallery.store import uploads
 from gallery.times import Stopwatch, iso
 from gallery.wire import original_of
 
@@ -30,49 +38,61 @@ async def reprocess_artwork(
     request_id: str,
     watch: Stopwatch,
 ) -> Artwork:
-    """The artwork with new renditions; until its record changes the old URLs stay valid."""
+    """The artwork with new renditions; until its record changes the old URLs stay valid.
+
+    Raises Forbidden, NotFound, Conflict, OriginalReplaced and what rendering raises.
+    """
     artwork = await found_artwork(platform, artwork_id)
     check_owner(artwork, caller, operators=True)
+    return await renew(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
+
+
+async def renew(
+    platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
+) -> Artwork:
+    """The artwork with new renditions, whoever asks for it."""
+    async with platform.gate.place(platform.ticks, platform.sleep):
+        watch.lap("queue")
+        return await _renew(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
+
+
+async def _renew(
+    platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
+) -> Artwork:
+    seconds = settings.variant_deadline + leases.MARGIN
     original = original_of(artwork)
     if original is None:
         raise NotFound(NO_ORIGINAL)
-    async with platform.gate.place(platform.ticks, platform.sleep):
-        watch.lap("queue")
-        return await _reprocess(
-            platform, settings, artwork, original, base=base, request_id=request_id, watch=watch
-        )
-
-
-async def _reprocess(
-    platform: Platform,
-    settings: Settings,
-    artwork: Artwork,
-    original: OriginalKey,
-    *,
-    base: str,
-    request_id: str,
-    watch: Stopwatch,
-) -> Artwork:
-    seconds = settings.variant_deadline + claims.MARGIN
-    claim, current = await claims.take(platform, str(original), seconds)
-    if claim is None:
-        raise claims.busy()
+    lease, current = await leases.take(platform, original, seconds)
+    if lease is None:
+        raise leases.busy()
     watch.lap("records")
+    # The keys of this try are its own: nobody else writes to them, and it may delete them at any time.
+    keys = rendition_keys(original, lease.attempt).values()
     try:
         artwork = _still_there(artwork, current)
-        info = await checked_original(platform, settings, original)
-        job = Job(original, info.etag, artwork.username, claim.attempt, request_id)
+        info = await found_original(platform, original)
+        if artwork.original_etag not in (None, info.etag):
+            raise OriginalReplaced
+        await check_original(platform, settings, info, lease)
+        job = Job(original, info.etag, artwork.username, lease.attempt, lease.attempt, request_id)
         made = await pipeline.process_uploaded_image(
-            platform, job, token=settings.worker_token, deadline=settings.variant_deadline, base=base
+            platform,
+            job,
+            token=settings.worker_token,
+            deadline=settings.variant_deadline,
+            base=base,
+            discard_late=lambda: pipeline.discard(platform, keys),
         )
     except Exception:
-        await claims.release(platform, claim)
+        await pipeline.discard(platform, keys)
+        await leases.release(platform, lease)
         raise
     watch.stages |= {variant: rendition.ms for variant, rendition in made.renditions.items()}
     watch.lap("renditions")
-    renewed = await _commit(platform, artwork, claim, job, made)
+    renewed = await _commit(platform, artwork, lease, job, made)
     watch.lap("commit")
-    old = rendition_keys(job.original, artwork.version).values()
+    old = rendition_keys(original, artwork.version).values()
     platform.background(pipeline.discard(platform, old))
     return renewed
 
@@ -84,37 +104,37 @@ def _still_there(known: Artwork, current: Artwork | None) -> Artwork:
     return current
 
 
-async def _commit(platform: Platform, artwork: Artwork, claim: Claim, job: Job, made: Processed) -> Artwork:
+async def _commit(platform: Platform, artwork: Artwork, lease: Lease, job: Job, made: Processed) -> Artwork:
     error: Exception = Conflict()
     try:
         rows = await transact(
             platform,
-            _renewal(platform, artwork, claim, made),
-            (sql.SETTLE_CLAIM, (claim.original_key, claim.holder, artwork.id)),
+            _renewal(platform, artwork, lease, job, made),
+            uploads.settle(lease.key, lease.holder, artwork.id),
             (sql.ARTWORK, (artwork.id,)),
         )
         row = first(rows[2])
     except (DatabaseError, Unavailable) as fault:
         platform.log({"event": "commit_unclear", "reason": repr(fault)})
-        # Once the claim is gone, a commit that is still on its way changes nothing.
+        # Once the lease is gone, a commit that is still on its way changes nothing.
         rows = await transact(
-            platform, claims.release_statement(platform, claim), (sql.ARTWORK, (artwork.id,))
+            platform, uploads.release(lease.key, lease.holder), (sql.ARTWORK, (artwork.id,))
         )
         row, error = first(rows[1]), ProcessingFailed()
-    if row is not None and (renewed := artwork_of(row)).version == claim.attempt:
+    if row is not None and (renewed := artwork_of(row)).version == lease.attempt:
         return renewed
     await pipeline.discard(platform, job.keys.values())
-    await claims.release(platform, claim)
+    await leases.release(platform, lease)
     raise error
 
 
-def _renewal(platform: Platform, artwork: Artwork, claim: Claim, made: Processed) -> Statement:
+def _renewal(platform: Platform, artwork: Artwork, lease: Lease, job: Job, made: Processed) -> Statement:
     display, thumbnail = made.renditions[Variant.WATERMARK], made.renditions[Variant.THUMBNAIL]
     return sql.RENEW_ARTWORK, (
         artwork.id,
-        claim.original_key,
-        claim.holder,
-        claim.attempt,
+        lease.key,
+        lease.holder,
+        lease.attempt,
         display.width,
         display.height,
         display.source_width,
@@ -124,5 +144,5 @@ def _renewal(platform: Platform, artwork: Artwork, claim: Claim, made: Processed
         iso(made.processed_at),
         iso(platform.now()),
         *made.urls.values(),
-        int(platform.now() * 1000),
+        job.etag,
     )

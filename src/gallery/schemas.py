@@ -116,6 +116,7 @@ def components() -> dict[str, Schema]:
         "Readiness": _object(display=_FLAG, thumbnail=_FLAG, icon=_FLAG),
         "Sweep": _object(
             dryRun=_FLAG,
+            uploadsSeen=_COUNT,
             objectsSeen=_COUNT,
             artworksSeen=_COUNT,
             objectsRemoved=_COUNT,
@@ -124,7 +125,10 @@ def components() -> dict[str, Schema]:
                 "type": "array",
                 "items": _object(artwork=_ID, keys={"type": "array", "items": _WORD}),
             },
+            replaced={"type": "array", "items": _ID},
+            renewed={"type": "array", "items": _ID},
             failed={"type": "array", "items": _WORD},
+            nextCursor={"type": ["string", "null"], "description": "Where an audit goes on"},
         ),
     }
 
@@ -160,6 +164,11 @@ def _artwork() -> Schema:
         updatedAt=_TIME,
     )
     schema["properties"]["originalDownloadUrl"] = _URL | {
-        "description": "For the owner only: a signed URL of the original, good for 10 to 15 minutes"
+        "description": "For the owner only: a signed URL of the original, good for 10 to 15 minutes; absent"
+        " when the original is not the one that the artwork was made of"
+    }
+    schema["properties"]["originalReplaced"] = {
+        "const": True,
+        "description": "For the owner only, and only when another file is in the place of the original",
     }
     return schema

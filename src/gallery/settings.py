@@ -12,6 +12,8 @@ from gallery.errors import NotConfigured
 SECRET_BYTES = 32  # RFC 7518, 3.2: a key for HS256 has at least the size of the hash
 TOKEN_BYTES = 16  # nobody can try tokens of a sibling but through the gateway
 MAX_UPLOAD_BYTES = 30 * 1024 * 1024
+MAX_OPEN_UPLOADS = 50
+MAX_OPEN_BYTES = 1024**3
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _Read = Callable[[str], str | None]
@@ -30,6 +32,8 @@ class Settings:
     variant_deadline: float
     allowed_origins: tuple[str, ...]
     max_upload_bytes: int
+    max_open_uploads: int
+    max_open_bytes: int
 
 
 def read_settings(read: _Read) -> Settings:
@@ -47,6 +51,8 @@ def read_settings(read: _Read) -> Settings:
         variant_deadline=reader.number("VARIANT_DEADLINE_SECONDS", 10, 0.1, 20),
         allowed_origins=reader.origins("ALLOWED_ORIGINS"),
         max_upload_bytes=int(reader.number("MAX_UPLOAD_BYTES", MAX_UPLOAD_BYTES, 1, 5 * 1024**3)),
+        max_open_uploads=int(reader.number("MAX_OPEN_UPLOADS", MAX_OPEN_UPLOADS, 1, 10_000)),
+        max_open_bytes=int(reader.number("MAX_OPEN_BYTES", MAX_OPEN_BYTES, 1, 1024**4)),
     )
     if reader.problems:
         raise NotConfigured(tuple(reader.problems))

@@ -1,31 +1,38 @@
-"""The sweeper: removes what belongs to no artwork, and reports artworks whose objects are gone.
-
-Each run looks at a bounded part of the bucket and of the records, and the next one goes on from there.
-"""
+"""The sweeper: ends uploads that are over. Its cost follows their number, not that of all objects."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gallery import sql
-from gallery.errors import GalleryError, PortError
-from gallery.keys import FOLDERS, ORIGINALS, RenditionKey, parse_original, parse_rendition, rendition_keys
-from gallery.ports import ObjectInfo, Platform
+from gallery import leftovers, sql
+from gallery.artwork import Row, artwork_of
+from gallery.errors import (
+    Conflict,
+    GalleryError,
+    Overloaded,
+    PortError,
+    ProcessingFailed,
+    Unavailable,
+)
+from gallery.keys import parse_original, rendition_keys
+from gallery.ports import Platform
 from gallery.records import only, transact
+from gallery.reprocessing import renew
+from gallery.settings import Settings
+from gallery.store import uploads
+from gallery.store.uploads import Upload
+from gallery.times import Stopwatch
 
-PAGE = 500
-PAGES = 4
-ROWS = 100
-ORIGINAL_SECONDS = 24 * 3600
-# How long after its end a claim still protects: clocks differ, and a commit may have been long on its way.
-CLAIM_MARGIN = 30
-CLAIM_SECONDS = 24 * 3600
-HOLD_SECONDS = 300
-_SHOWN = 100
+BATCH = 100
+BATCHES = 50
+# Objects that one run looks at, of artworks that something may have been written to since.
+LOOKS = 400
+SHOWN = 100
+PASSING = (Conflict, Overloaded, ProcessingFailed, Unavailable, PortError)
 
 
 @dataclass(slots=True)
@@ -33,140 +40,131 @@ class Report:
     """What one run saw and did; `removed` in a dry run is what it would have removed."""
 
     dry_run: bool
-    seen: int = 0
-    rows: int = 0
+    uploads: int = 0
+    objects: int = 0
+    artworks: int = 0
     removed: list[str] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    next_cursor: str | None = None
 
     def out(self) -> dict[str, Any]:
         return {
             "dryRun": self.dry_run,
-            "objectsSeen": self.seen,
-            "artworksSeen": self.rows,
+            "uploadsSeen": self.uploads,
+            "objectsSeen": self.objects,
+            "artworksSeen": self.artworks,
             "objectsRemoved": len(self.removed),
-            "removed": self.removed[:_SHOWN],
-            "missing": self.missing[:_SHOWN],
+            "removed": self.removed[:SHOWN],
+            "missing": self.missing[:SHOWN],
+            "replaced": self.replaced[:SHOWN],
+            "renewed": self.renewed[:SHOWN],
             "failed": self.failed,
+            "nextCursor": self.next_cursor,
         }
 
 
-async def sweep(platform: Platform, *, dry_run: bool = False) -> Report:
-    """One run over a bounded part of everything. A part that fails is named, the others go on."""
+async def sweep(platform: Platform, settings: Settings, *, dry_run: bool = False) -> Report:
+    """End the uploads that are due: their objects and rows go; their keys, of the originals, are `removed`.
+
+    Of those with an artwork, what an earlier version or try has left goes, and what may have been replaced is
+    compared: an artwork whose renditions another wrote over is rendered again. What fails is named and comes
+    again in a later run.
+    """
     report = Report(dry_run)
-    # Originals last: the claims they are removed under would protect their renditions.
-    for prefix in (*FOLDERS.values(), ORIGINALS):
-        await _part(platform, report, prefix, _sweep_folder(platform, report, prefix))
-    await _part(platform, report, "artworks", _check_rows(platform, report))
-    if not dry_run:
-        oldest = int((platform.now() - CLAIM_SECONDS) * 1000)
-        await _part(platform, report, "claims", transact(platform, (sql.FORGET_CLAIMS, (oldest,))))
+    try:
+        if dry_run:
+            await _look_ahead(platform, report)
+        else:
+            await _end_all(platform, settings, report)
+    except (PortError, Unavailable) as error:
+        platform.log({"event": "sweep_failed", "part": "uploads", "reason": repr(error)})
+        report.failed.append("uploads")
     platform.log({"event": "sweep", **report.out()})
     return report
 
 
-async def _part(platform: Platform, report: Report, name: str, work: Any) -> None:
-    try:
-        await work
-    except (PortError, GalleryError) as error:
-        platform.log({"event": "sweep_failed", "part": name, "reason": repr(error)})
-        report.failed.append(name)
+async def _look_ahead(platform: Platform, report: Report) -> None:
+    rows = (await transact(platform, uploads.due(BATCH * BATCHES)))[0]
+    keys = [row["key"] for row in rows]
+    records = await leftovers.recorded_of(platform, keys)
+    report.uploads = len(keys)
+    report.removed = await leftovers.unnamed(platform, [key for key in keys if key not in records])
 
 
-async def _sweep_folder(platform: Platform, report: Report, prefix: str) -> None:
-    position = await _position(platform, prefix)
-    for _ in range(PAGES):
-        page, more = await platform.objects.list(prefix, position, PAGE)
-        report.seen += len(page)
-        last = page[-1].key if page else ""
-        page = await _without_named(platform, page)
-        orphans = await _orphans(platform, report, prefix, page)
-        if orphans and not report.dry_run:
-            await platform.objects.delete(orphans)
-        report.removed += orphans
-        position = last if more else ""
-        await _save_position(platform, report, prefix, position)
-        if not position:
+async def _end_all(platform: Platform, settings: Settings, report: Report) -> None:
+    looks = LOOKS
+    for _ in range(BATCHES):
+        # A batch may need one look at each original and at three renditions.
+        ended = await leftovers.end_due(platform, min(BATCH, looks // 4))
+        report.uploads += len(ended.removed) + len(ended.recorded)
+        report.removed += ended.removed
+        looks -= 4 * len(ended.recorded)
+        spoilt = await _check(platform, report, ended.holder, ended.recorded)
+        for record in spoilt:
+            await _repair(platform, settings, report, record)
+        if not ended.removed and not ended.recorded:
             return
 
 
-async def _without_named(platform: Platform, page: list[ObjectInfo]) -> list[ObjectInfo]:
-    """The objects that no artwork of another program names in its URLs."""
-    rows = await transact(platform, (sql.NAMED_OF, (json.dumps([info.key for info in page]),)))
-    named = {row["key"] for row in rows[0]}
-    return [info for info in page if info.key not in named]
+async def _check(
+    platform: Platform, report: Report, holder: str, recorded: Sequence[tuple[Upload, Row]]
+) -> list[Row]:
+    """Compare what may have been replaced; the artworks whose renditions have to be made again."""
+    spoilt: list[Row] = []
+    for upload, record in recorded:
+        # A URL with a size in it could be used only once.
+        if upload.size is None:
+            await check_original(platform, report, record)
+        if await _is_spoilt(platform, upload, record):
+            spoilt.append(record)
+    again = {record["original_key"] for record in spoilt}
+    done = [upload.key for upload, _ in recorded if upload.key not in again]
+    if recorded:
+        await transact(platform, uploads.checked(done, holder), uploads.release_all(again, holder))
+    return spoilt
 
 
-async def _orphans(platform: Platform, report: Report, prefix: str, page: list[ObjectInfo]) -> list[str]:
-    if prefix == ORIGINALS:
-        old = [info.key for info in page if info.uploaded <= platform.now() - ORIGINAL_SECONDS]
-        return await _orphaned_originals(platform, report, [key for key in old if parse_original(key)])
-    return await _orphaned_renditions(platform, [r for info in page if (r := parse_rendition(info.key))])
+async def check_original(platform: Platform, report: Report, record: Row) -> None:
+    """Report an original that is not the one its artwork was made of."""
+    found = await platform.objects.head(record["original_key"])
+    if found is None:
+        report.missing.append({"artwork": record["id"], "keys": [record["original_key"]]})
+    elif record["original_etag"] not in (None, found.etag):
+        report.replaced.append(record["id"])
 
 
-async def _orphaned_originals(platform: Platform, report: Report, keys: list[str]) -> list[str]:
-    if not keys:
-        return []
-    now = int(platform.now() * 1000)
-    if report.dry_run:
-        recorded, claimed = await _known(platform, keys)
-        return [key for key in keys if key not in recorded and key not in claimed]
-    # A create that comes now meets the claim, and one that came before holds it: no original is removed
-    # from under a create.
-    claim = (sql.CLAIM_ORPHANS, (json.dumps(keys), platform.uuid(), now + HOLD_SECONDS * 1000, now))
-    return sorted(row["original_key"] for row in (await transact(platform, claim))[0])
+async def _is_spoilt(platform: Platform, upload: Upload, record: Row) -> bool:
+    original = parse_original(upload.key)
+    if upload.etags is None or original is None:
+        return False
+    wanted = json.loads(upload.etags)
+    keys = rendition_keys(original, record["version"])
+    found = await asyncio.gather(*(platform.objects.head(keys[variant]) for variant in keys))
+    return [info and info.etag for info in found] != [wanted.get(variant) for variant in keys]
 
 
-async def _orphaned_renditions(platform: Platform, renditions: list[RenditionKey]) -> list[str]:
-    """Those that no record names and nobody may still record: without a claim in force no create can."""
-    if not renditions:
-        return []
-    originals = {r: r.possible_originals() for r in renditions}
-    every = [key for keys in originals.values() for key in keys]
-    versions, claimed = await _known(platform, every)
-
-    def is_needed(rendition: RenditionKey) -> bool:
-        keys = originals[rendition]
-        return any(versions.get(key) == rendition.version or key in claimed for key in keys)
-
-    return [str(rendition) for rendition in renditions if not is_needed(rendition)]
-
-
-async def _known(platform: Platform, keys: Iterable[str]) -> tuple[dict[str, int], set[str]]:
-    """The versions of recorded originals, and which are claimed, at one moment: a commit ends the claim."""
-    names, now = json.dumps(list(keys)), int((platform.now() - CLAIM_MARGIN) * 1000)
-    versions, claims = await transact(platform, (sql.VERSIONS_OF, (names,)), (sql.CLAIMED_OF, (names, now)))
-    return {row["original_key"]: row["version"] for row in versions}, {row["original_key"] for row in claims}
-
-
-async def _check_rows(platform: Platform, report: Report) -> None:
-    position = await _position(platform, "artworks")
-    rows = (await transact(platform, (sql.ROWS_AFTER, (position, ROWS))))[0]
-    report.rows += len(rows)
-    for row in rows:
-        missing = await _missing(platform, row["original_key"], row["version"])
-        # What was changed or removed while we looked is not missing.
-        recorded = (await _known(platform, [row["original_key"]]))[0] if missing else {}
-        if missing and recorded == {row["original_key"]: row["version"]}:
-            report.missing.append({"artwork": row["id"], "keys": missing})
-    position = rows[-1]["id"] if len(rows) == ROWS else ""
-    await _save_position(platform, report, "artworks", position)
-
-
-async def _missing(platform: Platform, original_key: str, version: int) -> list[str]:
-    original = parse_original(original_key)
-    if original is None:  # another program's
-        return []
-    keys = [original_key, *rendition_keys(original, version).values()]
-    found = await asyncio.gather(*(platform.objects.head(key) for key in keys))
-    return [key for key, info in zip(keys, found, strict=True) if info is None]
-
-
-async def _position(platform: Platform, walk: str) -> str:
-    row = await only(platform, (sql.POSITION, (walk,)))
-    return str(row["position"]) if row else ""
-
-
-async def _save_position(platform: Platform, report: Report, walk: str, position: str) -> None:
-    if not report.dry_run:
-        await transact(platform, (sql.SAVE_POSITION, (walk, position)))
+async def _repair(platform: Platform, settings: Settings, report: Report, record: Row) -> None:
+    row = await only(platform, (sql.ARTWORK, (record["id"],)))
+    if row is None:
+        return
+    artwork = artwork_of(row)
+    try:
+        await renew(
+            platform,
+            settings,
+            artwork,
+            base=record["original_url"].removesuffix(f"/{artwork.original_key}"),
+            request_id=platform.uuid(),
+            watch=Stopwatch(platform.ticks),
+        )
+        report.renewed.append(artwork.id)
+    except PASSING as error:
+        # Its upload stays due, so that a later run comes back to it.
+        platform.log({"event": "sweep_failed", "part": artwork.id, "reason": repr(error)})
+        report.failed.append(artwork.id)
+    except GalleryError as error:
+        platform.log({"event": "sweep_failed", "part": artwork.id, "reason": repr(error)})
+        report.missing.append({"artwork": artwork.id, "keys": [artwork.original_key]})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from tests.client.contract import Contract, Reply, refusal
@@ -69,6 +71,41 @@ def test_sweep_with_a_part_left_out_fails(shell: Shell, contract: Contract) -> N
     contract.order("POST /api/sweep", Reply(200, body))
     done = shell("sweep", "--yes")
     assert (done.exit_code, done.stderr) == (1, "not looked at: icons/\n")
+
+
+def page(seen: int, cursor: str | None, **lists: list[Any]) -> Reply:
+    counts = {"uploadsSeen": 0, "objectsSeen": seen, "artworksSeen": 1, "objectsRemoved": seen}
+    empty: dict[str, list[Any]] = {n: [] for n in ("removed", "missing", "replaced", "renewed", "failed")}
+    return Reply(200, {"data": {"dryRun": False, **counts, **empty, **lists, "nextCursor": cursor}})
+
+
+def test_an_audit_goes_through_all_pages(shell: Shell, contract: Contract) -> None:
+    pages = [
+        page(2, "originals/usr_ann/2.jpg", removed=["originals/usr_ann/1.jpg", "originals/usr_ann/2.jpg"]),
+        page(1, "artworks/", removed=["icons/usr_ann/1.jpg"]),
+        page(0, None, replaced=["art_1"], missing=[{"artwork": "art_2", "keys": ["icons/usr_ann/2.jpg"]}]),
+    ]
+    for each in pages:
+        contract.order("POST /api/sweep", each)
+    done = shell("sweep", "--audit", "--yes")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("0 uploads, 3 objects and 3 artworks looked at\n3 objects removed\n")
+    assert "original replaced: art_1" in done.stdout
+    assert "art_2" in done.stdout
+    cursors = [unquote(each.path).partition("cursor=")[2] for each in contract.seen]
+    assert cursors == ["", "originals/usr_ann/2.jpg", "artworks/"]
+    assert all("audit=true" in each.path for each in contract.seen)
+
+
+def test_a_page_of_an_audit_that_fails_is_asked_for_again(shell: Shell, contract: Contract) -> None:
+    for failed in (["originals/"], ["originals/"], []):
+        contract.order("POST /api/sweep", page(1, "originals/" if failed else None, failed=failed))
+    report: Any = shell.json("sweep", "--audit", "--yes")
+    assert (report["objectsSeen"], report["failed"]) == (1, [])
+    for _ in range(3):
+        contract.order("POST /api/sweep", page(1, "originals/", failed=["originals/"]))
+    done = shell("sweep", "--audit", "--yes")
+    assert (done.exit_code, done.stderr) == (1, "not looked at: originals/\n")
 
 
 def test_sweep_asks_before_it_removes(shell: Shell, contract: Contract) -> None:

@@ -19,26 +19,35 @@ LATER = [
         "UPDATE artworks SET signature = (SELECT username FROM users WHERE users.id = artworks.user_id);\n",
     ),
     Migration(
-        f"{NEXT + 1:04}_claimants.sql",
-        "CREATE TABLE renewed (original_key TEXT PRIMARY KEY, holder TEXT NOT NULL, attempt INTEGER NOT NULL,"
-        " expires_at INTEGER NOT NULL, claimant TEXT NOT NULL);\n"
-        "INSERT INTO renewed SELECT claims.*, signature FROM claims JOIN artworks USING (original_key);\n"
-        "DROP TABLE claims;\n"
-        "ALTER TABLE renewed RENAME TO claims;\n"
-        "CREATE INDEX claims_by_expiry ON claims (expires_at);\n",
+        f"{NEXT + 1:04}_signers.sql",
+        "CREATE TABLE renewed (id TEXT PRIMARY KEY, signer TEXT NOT NULL);\n"
+        "INSERT INTO renewed SELECT artwork_id, signature FROM uploads JOIN artworks ON artwork_id = id;\n"
+        "ALTER TABLE renewed RENAME TO signers;\n",
     ),
 ]
-# One row in each table, as the first migration made them.
-ROWS = """
+_ARTWORK = """
 INSERT INTO users (id, username) VALUES ('usr_1', 'ann');
 INSERT INTO artworks (id, user_id, slug, title, description, original_key,
   original_url, display_url, thumbnail_url, icon_url,
   width, height, original_width, original_height, processed_at, created_at, updated_at)
 VALUES ('art_1', 'usr_1', 'dusk', 'Dusk', 'At the lake', 'originals/usr_1/1.jpg', 'o', 'd', 't', 'i',
   3, 2, 6, 4, '2026-11-01', '2026-11-01', '2026-11-02');
-INSERT INTO claims VALUES ('originals/usr_1/1.jpg', 'holder', 1, 1764000000000);
+"""
+# One row in each table: as the first migration made them, and as they are.
+FIRST_ROWS = (
+    _ARTWORK
+    + """
+INSERT INTO claims VALUES ('originals/usr_1/1.jpg', 'holder', 2, 4000000000000);
 INSERT INTO sweep_positions VALUES ('originals/', 'originals/usr_1/1.jpg');
 """
+)
+ROWS = (
+    _ARTWORK
+    + """
+INSERT INTO uploads (key, user_id, content_type, size, issued_at, artwork_id)
+VALUES ('originals/usr_1/1.jpg', 'usr_1', 'image/jpeg', 5, 1764000000000, 'art_1');
+"""
+)
 
 Table = list[dict[str, Any]]
 

@@ -97,7 +97,13 @@ def test_variables_stand_in_the_files_with_the_defaults_of_the_code() -> None:
         assert contract.read_settings(raw(name)["vars"].get).background == defaults.background
     secrets = dict.fromkeys(raw("gateway")["secrets"]["required"], "x" * 32)
     wanted = {"R2_S3_ENDPOINT": "https://host.example", "R2_BUCKET": "bucket"}
-    optional = ("VARIANT_DEADLINE_SECONDS", "MAX_UPLOAD_BYTES", "PUBLIC_ORIGINALS")
+    optional = (
+        "VARIANT_DEADLINE_SECONDS",
+        "MAX_UPLOAD_BYTES",
+        "MAX_OPEN_UPLOADS",
+        "MAX_OPEN_BYTES",
+        "PUBLIC_ORIGINALS",
+    )
     given = {name: raw("gateway")["vars"][name] for name in optional}
     assert settings.read_settings((wanted | secrets | given).get) == settings.read_settings(
         (wanted | secrets).get

@@ -222,7 +222,7 @@ def test_pending_migrations_are_applied(root: Path, cloud: Cloudflare, run: Runn
     assert run(wrangler) == 0
     assert "d1 migrations apply DB --remote --env=" in changed(wrangler)
     assert carrying.lost(before, after := carrying.tables(database.connection)) == []
-    assert after["claims"][0]["claimant"] == "ann"
+    assert after["signers"][0]["signer"] == "ann"
     assert run(again := FakeWrangler(cloud)) == 0
     assert not any("migrations" in words for words in changed(again))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -268,9 +269,10 @@ def test_what_pywrangler_cannot_do_is_a_problem(target: Target, own_programs: Pa
 
 def test_a_browser_may_send_every_header_of_a_ticket() -> None:
     rules = json.loads((ROOT / "cors.json").read_text())["rules"]
-    ticket = tickets.issue_ticket(
-        World().platform, settings(), "usr_1", {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10}
-    )
+    world = World()
+    world.user("usr_1")
+    wish = {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10}
+    ticket = asyncio.run(tickets.issue_ticket(world.platform, settings(), "usr_1", wish))
     (rule,) = [rule for rule in rules if ticket["method"] in rule["allowed"]["methods"]]
     assert {name.lower() for name in ticket["headers"]} == set(rule["allowed"]["headers"])
     assert "ETag" in rule["exposeHeaders"]

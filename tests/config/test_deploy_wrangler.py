@@ -234,7 +234,7 @@ def test_a_migration_that_carries_data_is_applied_after_those_before_it(run: Run
     assert outcome.status == 0, outcome.sentence
     after = carrying.tables(database.connection)
     assert carrying.lost(before, after) == []
-    assert after["claims"][0]["claimant"] == "ann"
+    assert after["signers"][0]["signer"] == "ann"
     applied = [row["name"] for row in database.query(schema.APPLIED)[0]["results"]]
     assert applied == [migration.name for migration in carrying.OURS + carrying.LATER]
 

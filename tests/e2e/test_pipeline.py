@@ -166,9 +166,8 @@ def test_three_creates_at_once_make_three_records(account: AccountFactory) -> No
 
 def test_the_third_create_over_a_limit_of_two_is_refused(account: AccountFactory) -> None:
     artist = account(limit=2)
-    answers = [
-        artist.create(artist.upload(encode(photo(320, 240, seed), "PNG"), "image/png")) for seed in (1, 2, 3)
-    ]
+    keys = [artist.upload(encode(photo(320, 240, seed), "PNG"), "image/png") for seed in (1, 2, 3)]
+    answers = [artist.create(key) for key in keys]
 
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     refusal = answers[2].json()

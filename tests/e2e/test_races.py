@@ -90,7 +90,7 @@ def test_any_bytes_are_stored_as_they_were_sent(
     assert sha256(stored(received["key"])) == sha256(data)
     assert artist.client.get(f"/cdn/{received['key']}").status_code == 403
     assert artist.create(received["key"]).status_code in (415, 422)
-    assert sha256(stored(received["key"])) == sha256(data)
+    assert artist.create(received["key"]).status_code == 404, "what was refused is deleted at once"
 
 
 @pytest.mark.parametrize("size", [len(SMALL), *(size for size in SIZES if size > len(SMALL))])

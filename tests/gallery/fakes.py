@@ -6,7 +6,9 @@ import asyncio
 import dataclasses
 import hashlib
 import json
+import random
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,11 +48,28 @@ def settings(**changes: str) -> Settings:
     return read_settings((SECRETS | VARIABLES | changes).get)
 
 
-class SqliteDatabase:
-    """D1 over sqlite. `faults` are raised one a call: before the transaction, or after it when `lost`."""
+class Pause:
+    """How often a binding lets others go first before it answers: never, or by chance as a seed has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = None if seed is None else random.Random(seed)  # noqa: S311
+
+    async def some(self) -> None:
+        for _ in range(self._random.randrange(6) if self._random else 0):
+            await asyncio.sleep(0)
+
+
+class SqliteDatabase:
+    """D1 over sqlite, by the clock `now`. `faults` are raised one a call: before the transaction, or after it
+    when `lost`. Before a transaction that runs a text with `slow[0]` in it, `slow[1]` is awaited, once.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time, pause: Pause | None = None) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        # Seconds since 1970 as a Julian day, which is how the statements ask for the time.
+        self.connection.create_function("julianday", 1, lambda _: now() / 86400 + 2440587.5)
+        self.pause = pause or Pause()
+        self.slow: tuple[str, Callable[[], Awaitable[object]]] | None = None
         self.connection.row_factory = sqlite3.Row
         self.connection.executescript((ROOT / "schema.sql").read_text())
         self.connection.execute("PRAGMA foreign_keys = ON")
@@ -63,6 +82,11 @@ class SqliteDatabase:
         fault = self.faults.pop(0) if self.faults else None
         if fault and not self.lost:
             raise DatabaseError(fault)
+        await self.pause.some()
+        if self.slow is not None and any(self.slow[0] in text for text, _ in statements):
+            _, wait = self.slow
+            self.slow = None
+            await wait()
         answers = self._transaction(statements)
         await asyncio.sleep(0)
         if fault:
@@ -98,8 +122,10 @@ class Stored:
 class DictObjects:
     """The bucket; `broken` names the methods that fail."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], pause: Pause) -> None:
         self.now = now
+        self.pause = pause
+        self.attempts: dict[str, int] = {}
         self.stored: dict[str, Stored] = {}
         self.broken: set[str] = set()
         self.asked: list[tuple[str, str]] = []
@@ -129,6 +155,7 @@ class DictObjects:
         for key in keys:
             await self._turn("delete", key)
             self.stored.pop(key, None)
+            self.attempts.pop(key, None)
 
     async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
         await self._turn("list", prefix)
@@ -138,6 +165,7 @@ class DictObjects:
     async def _turn(self, method: str, key: str) -> None:
         self.asked.append((method, key))
         await asyncio.sleep(0)
+        await self.pause.some()
         if method in self.broken:
             raise StorageError(f"R2 {method} failed")
 
@@ -195,14 +223,23 @@ def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> 
     return SiblingAnswer(200, None, json.dumps(said | changes))
 
 
+class TooLate(Exception):
+    """A later try has put the rendition."""
+
+
 class WritingSibling:
-    """Writes its rendition and says so, unless `fault` does something else."""
+    """Writes its rendition and says so, unless `fault` does something else.
+
+    A `careless` one, of another maker, overwrites what a later try has put.
+    """
 
     def __init__(self, variant: Variant, objects: DictObjects) -> None:
         self.variant = variant
         self.objects = objects
         self.orders: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
+        self.careless = False
+        self.style = ""
         self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[SiblingAnswer]] | None = None
 
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
@@ -211,13 +248,22 @@ class WritingSibling:
         self.orders.append(order)
         self.headers.append(headers)
         await asyncio.sleep(0)
-        if self.fault is not None:
-            return await self.fault(self, order)
-        return written_answer(order, self.write(order))
+        await self.objects.pause.some()
+        try:
+            if self.fault is not None:
+                return await self.fault(self, order)
+            return written_answer(order, self.write(order))
+        except TooLate:
+            return SiblingAnswer(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
 
     def write(self, order: Mapping[str, Any]) -> Stored:
-        data = f"{self.variant} of {order['sourceKey']}".encode()
-        return self.objects.put(order["outputKey"], data, "image/jpeg")
+        """Render and put; the picture shows what it was made of, for whom, and the sibling's `style`."""
+        key, attempt = order["outputKey"], order["attempt"]
+        if not self.careless and self.objects.attempts.get(key, 0) > attempt:
+            raise TooLate
+        self.objects.attempts[key] = attempt
+        seen = order["sourceKey"], order["sourceEtag"], order.get("username", ""), self.style
+        return self.objects.put(key, f"{self.variant} of {seen}".encode(), "image/jpeg")
 
 
 class OnePage:
@@ -245,12 +291,13 @@ class CountingLimiter:
 
 
 class World:
-    """A whole gateway in memory, with a clock that is set by hand."""
+    """A whole gateway in memory, with a clock that is set by hand; a `seed` varies who goes first."""
 
-    def __init__(self, **changes: str) -> None:
+    def __init__(self, *, seed: int | None = None, **changes: str) -> None:
         self.time = 1_750_000_000.0
-        self.database = SqliteDatabase()
-        self.objects = DictObjects(lambda: self.time)
+        pause = Pause(seed)
+        self.database = SqliteDatabase(lambda: self.time, pause)
+        self.objects = DictObjects(lambda: self.time, pause)
         self.flags = DictFlags()
         self.pages = OnePage()
         self.siblings = {v: WritingSibling(v, self.objects) for v in Variant}
@@ -296,6 +343,9 @@ class World:
         key = f"originals/{user_id}/{self.uuid()}.{extension}"
         self.objects.put(key, PICTURES[content_type], content_type)
         return key
+
+    def uploads(self) -> list[dict[str, Any]]:
+        return self.database.rows("SELECT * FROM uploads ORDER BY key")
 
     def count(self, user_id: str = "usr_ada") -> int:
         return int(self.database.rows("SELECT artwork_count AS n FROM users WHERE id = ?", user_id)[0]["n"])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
-from tests.gallery.creates import assert_nothing_left, create
-from tests.gallery.fakes import PICTURES, World, json_of
+from tests.gallery.creates import assert_nothing_left, create, ticket
+from tests.gallery.fakes import PICTURES, World, WritingSibling, json_of
 from tests.gallery.tokens import bearer
 
 from gallery.artwork import Variant
+from gallery.ports import SiblingAnswer
 
 
 def test_an_upload_becomes_a_record_and_three_renditions() -> None:
@@ -33,7 +36,9 @@ def test_an_upload_becomes_a_record_and_three_renditions() -> None:
         assert world.count() == len(world.artworks()) == 1
         assert len(world.renditions()) == 3
         assert set(world.flags.stored) == {f"ready:{key}" for key in world.renditions()}
-        assert world.database.rows("SELECT * FROM claims") == []
+        (row,) = world.uploads()
+        assert (row["artwork_id"], row["holder"], row["lease_until"]) == (data["id"], "", 0)
+        assert world.artworks()[0]["original_etag"] == world.objects.stored[key].etag
 
     asyncio.run(story())
 
@@ -51,7 +56,9 @@ def test_each_sibling_gets_the_order_of_its_contract() -> None:
             assert order["sourceEtag"] == etag
             assert order["timestamp"] == "2025-06-15T15:06:40.000Z"
             extra = {"watermark": {"username"}, "icon": {"size"}, "thumbnail": {"width", "height"}}[variant]
-            assert set(order) - {"sourceKey", "sourceEtag", "outputKey", "timestamp"} == extra
+            assert (order["attempt"], order["deadline"]) == (1, "2025-06-15T15:06:42.000Z")
+            shared = {"sourceKey", "sourceEtag", "outputKey", "timestamp", "attempt", "deadline"}
+            assert set(order) - shared == extra
             assert sibling.headers[0]["Authorization"] == f"Bearer {world.settings.worker_token}"
 
     asyncio.run(story())
@@ -71,9 +78,10 @@ def test_the_request_id_goes_through_to_the_siblings() -> None:
     asyncio.run(story())
 
 
-def test_twenty_creates_at_once_against_a_limit_of_seven_make_seven() -> None:
+@pytest.mark.parametrize("seed", range(40))
+def test_twenty_creates_at_once_against_a_limit_of_seven_make_seven(seed: int) -> None:
     async def story() -> None:
-        world = World()
+        world = World(seed=seed)
         world.user(limit=7)
         answers = await asyncio.gather(*(create(world, world.original()) for _ in range(20)))
         assert sorted(answer.status for answer in answers) == [201] * 7 + [429] * 13
@@ -84,13 +92,24 @@ def test_twenty_creates_at_once_against_a_limit_of_seven_make_seven() -> None:
             ("Artwork limit reached", "artwork_limit_reached")
         }
 
-    for _ in range(20):
-        asyncio.run(story())
+    asyncio.run(story())
 
 
-def test_fifty_creates_at_once_with_one_title_have_fifty_slugs() -> None:
+def test_each_seed_is_another_schedule() -> None:
+    async def story(seed: int) -> tuple[str, ...]:
+        world = World(seed=seed)
+        world.user(limit=7)
+        await asyncio.gather(*(create(world, world.original()) for _ in range(20)))
+        return tuple(row["original_key"] for row in world.database.rows("SELECT * FROM artworks"))
+
+    assert len({asyncio.run(story(seed)) for seed in range(10)}) > 5
+    assert asyncio.run(story(3)) == asyncio.run(story(3))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fifty_creates_at_once_with_one_title_have_fifty_slugs(seed: int) -> None:
     async def story() -> None:
-        world = World()
+        world = World(seed=seed)
         world.user()
         answers = await asyncio.gather(*(create(world, world.original()) for _ in range(50)))
         assert {answer.status for answer in answers} == {201}
@@ -115,9 +134,10 @@ def test_the_same_original_again_gives_the_artwork_that_exists() -> None:
     asyncio.run(story())
 
 
-def test_the_same_original_at_once_is_made_once_and_the_others_wait() -> None:
+@pytest.mark.parametrize("seed", range(40))
+def test_the_same_original_at_once_is_made_once_and_the_others_wait(seed: int) -> None:
     async def story() -> None:
-        world = World()
+        world = World(seed=seed)
         world.user()
         key = world.original()
         answers = await asyncio.gather(*(create(world, key) for _ in range(8)))
@@ -133,15 +153,17 @@ def test_the_same_original_at_once_is_made_once_and_the_others_wait() -> None:
     asyncio.run(story())
 
 
-def test_a_claim_whose_holder_died_expires_by_itself() -> None:
+def test_a_lease_whose_holder_died_ends_by_itself() -> None:
     async def story() -> None:
         world = World()
         world.user()
-        key = world.original()
-        lease = int((world.time + 40) * 1000)
-        world.database.rows("INSERT INTO claims VALUES (?, 'gone', 1, ?)", key, lease)
+        key = json_of(await ticket(world))["key"]
+        world.objects.put(key, PICTURES["image/jpeg"], "image/jpeg")
+        until = int((world.time + 40) * 1000)
+        world.database.rows("UPDATE uploads SET holder = 'gone', attempt = 1, lease_until = ?", until)
+        world.time += 39.9
         assert (await create(world, key)).status == 409
-        world.time += 41
+        world.time += 0.1
         assert (await create(world, key)).status == 201
 
     asyncio.run(story())
@@ -193,6 +215,105 @@ def test_an_original_that_is_not_acceptable_bothers_no_sibling(
         assert (await create(world, key)).status == status
         assert not any(sibling.orders for sibling in world.siblings.values())
         assert_nothing_left(world)
+        assert key not in world.objects.stored, "what was refused is deleted at once"
+        assert (await create(world, key)).status == 404
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(413, "too_large"), (415, "unsupported_type"), (422, "unreadable_image")]
+)
+def test_an_original_that_a_sibling_refuses_is_deleted_at_once(status: int, code: str) -> None:
+    async def refuses(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+        return SiblingAnswer(status, None, json.dumps({"success": False, "error": "No.", "code": code}))
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        world.siblings[Variant.ICON].fault = refuses
+        assert (await create(world, key)).status == status
+        assert world.objects.stored == {}
+
+    asyncio.run(story())
+
+
+def test_a_failure_of_ours_keeps_the_original() -> None:
+    async def fails(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+        return SiblingAnswer(500, None, "{}")
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        world.siblings[Variant.ICON].fault = fails
+        assert (await create(world, key)).status == 500
+        assert set(world.objects.stored) == {key}
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("sent", "status"), [(0, 201), (1, 422), (-1, 422)])
+def test_an_original_of_another_size_than_announced_is_refused(sent: int, status: int) -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        picture = PICTURES["image/jpeg"]
+        key = json_of(await ticket(world, size=len(picture)))["key"]
+        world.objects.put(key, (picture + b"!")[: len(picture) + sent], "image/jpeg")
+        answer = await create(world, key)
+        assert answer.status == status
+        assert (key in world.objects.stored) == (status == 201)
+        if status == 422:
+            assert f"not the {len(picture)}" in json_of(answer)["error"]
+
+    asyncio.run(story())
+
+
+def test_an_original_of_another_type_than_announced_is_refused() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = json_of(await ticket(world))["key"]
+        world.objects.put(key, PICTURES["image/png"], "image/png")
+        assert (await create(world, key)).status == 415
+        assert key not in world.objects.stored
+
+    asyncio.run(story())
+
+
+def test_what_took_the_place_of_a_refused_original_stays() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = json_of(await ticket(world))["key"]
+        world.objects.put(key, PICTURES["image/jpeg"], "image/jpeg")
+
+        async def is_put_again(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+            world.objects.put(key, PICTURES["image/jpeg"] + b", a better one", "image/jpeg")
+            return SiblingAnswer(422, None, '{"success":false,"error":"No.","code":"unreadable_image"}')
+
+        world.siblings[Variant.ICON].fault = is_put_again
+        assert (await create(world, key)).status == 422
+        world.siblings[Variant.ICON].fault = None
+        assert (await create(world, key)).status == 201
+
+    asyncio.run(story())
+
+
+def test_an_original_of_another_tool_gets_its_row_with_its_create() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        assert world.uploads() == []
+        data = json_of(await create(world, key))["data"]
+        (row,) = world.uploads()
+        assert (row["key"], row["user_id"], row["artwork_id"]) == (key, "usr_ada", data["id"])
+        missing = "originals/usr_ada/0b8f4b52-6d3c-4e0e-9a53-5a3b6a2f1c11.jpg"
+        assert (await create(world, missing)).status == 404
+        assert len(world.uploads()) == 1, "keys that are made up leave no rows"
 
     asyncio.run(story())
 

@@ -11,7 +11,7 @@ import pytest
 from tests.gallery.creates import assert_nothing_left, create
 from tests.gallery.fakes import World, WritingSibling, json_of, written_answer
 
-from gallery import pipeline
+from gallery import leases, pipeline
 from gallery.artwork import Variant
 from gallery.errors import StorageError
 from gallery.ports import SiblingAnswer
@@ -141,22 +141,99 @@ def test_a_failing_sibling_leaves_nothing_and_the_retry_succeeds(
     asyncio.run(story())
 
 
-def test_what_a_late_sibling_writes_never_meets_the_next_attempt() -> None:
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("variant", list(Variant))
+def test_what_a_late_sibling_writes_never_meets_the_next_attempt(variant: Variant, seed: int) -> None:
+    """The keys are the same, and what stands there is of the try that succeeded."""
+
+    async def story() -> None:
+        world = World(seed=seed)
+        world.user()
+        key = world.original()
+        sibling = world.siblings[variant]
+        late = asyncio.Event()
+
+        async def is_late(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+            await late.wait()
+            return written_answer(order, sibling.write(order))
+
+        world.deadline(0.005)
+        sibling.fault, sibling.style = is_late, "of the first try"
+        assert (await create(world, key)).status == 500
+        assert_nothing_left(world)
+        world.deadline(1)
+        sibling.fault = None
+
+        async def first_try_ends() -> None:
+            for _ in range(seed):
+                await asyncio.sleep(0)
+            late.set()
+
+        ending = asyncio.ensure_future(first_try_ends())
+        sibling.style = ""
+        while (answer := await create(world, key)).status == 409:
+            pass  # what the first try left is just being deleted
+        assert answer.status == 201
+        await ending
+        await world.finish()
+        stem = key.removeprefix("originals/").removesuffix(".jpg")
+        urls = json_of(answer)["data"]
+        assert urls["displayUrl"] == f"https://gallery.example/cdn/display/{stem}.jpg"
+        for name in ("displayUrl", "thumbnailUrl", "iconUrl"):
+            assert urls[name].removeprefix("https://gallery.example/cdn/") in world.objects.stored
+        assert len(world.renditions()) == 3
+        assert world.objects.attempts == dict.fromkeys(world.renditions(), 2)
+        assert {f"ready:{key}" for key in world.renditions()} == set(world.flags.stored)
+
+    asyncio.run(story())
+
+
+def test_a_late_sibling_does_not_say_that_the_next_try_is_ready() -> None:
     async def story() -> None:
         world = World()
         world.user()
         key = world.original()
-        world.deadline(0.02)
-        world.siblings[Variant.ICON].fault = is_late
+        late = asyncio.Event()
+
+        async def is_late(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+            await late.wait()
+            return written_answer(order, sibling.write(order))
+
+        for sibling in world.siblings.values():
+            sibling.fault = is_late
+        world.deadline(0.005)
         assert (await create(world, key)).status == 500
-        world.siblings[Variant.ICON].fault = None
-        answer = await create(world, key)
-        assert answer.status == 201
+
+        async def hangs(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+            late.set()
+            await asyncio.sleep(0.02)
+            return SiblingAnswer(500, None, "{}")
+
+        for sibling in world.siblings.values():
+            sibling.fault = hangs
+        world.deadline(1)
+        assert (await create(world, key)).status == 500
         await world.finish()
-        urls = json_of(answer)["data"]
-        for name in ("displayUrl", "thumbnailUrl", "iconUrl"):
-            assert urls[name].endswith(".v2.jpg")
-            assert urls[name].removeprefix("https://gallery.example/cdn/") in world.objects.stored
+        assert_nothing_left(world)
+
+    asyncio.run(story())
+
+
+def test_a_bucket_that_does_not_delete_keeps_the_next_try_away_until_the_lease_ends() -> None:
+    """A deletion without an answer may still come, and must not meet what the next try writes."""
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        world.siblings[Variant.ICON].fault = fails
+        world.objects.broken = {"delete"}
+        assert (await create(world, key)).status == 500
+        world.objects.broken = set()
+        world.siblings[Variant.ICON].fault = None
+        assert (await create(world, key)).status == 409
+        world.time += leases.TIDY_SECONDS
+        assert (await create(world, key)).status == 201
         assert len(world.renditions()) == 3
 
     asyncio.run(story())

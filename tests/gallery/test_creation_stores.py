@@ -174,7 +174,7 @@ def test_a_gallery_that_is_full_says_when_to_come_back() -> None:
         assert (answer.status, json_of(answer)["code"]) == (503, "overloaded")
         assert int(answer.headers["Retry-After"]) > 0
         assert_nothing_left(world)
-        assert world.database.rows("SELECT * FROM claims") == []
+        assert world.uploads() == []
 
     asyncio.run(story())
 

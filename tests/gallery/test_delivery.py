@@ -18,7 +18,7 @@ DATA = bytes(range(100))
 
 
 def ask(key: str, method: str = "GET", headers: dict[str, str] | None = None, **changes: str) -> Answer:
-    world = World(**changes)
+    world = World(seed=None, **changes)
     world.objects.put(DISPLAY, DATA, "image/jpeg")
     world.objects.put(ORIGINAL, PICTURES["image/png"], "image/png")
     world.objects.put(f"originals/{STEM}.jpg", b"<svg/>", "image/svg+xml")

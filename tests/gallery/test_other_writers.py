@@ -9,11 +9,12 @@ from urllib.parse import quote
 import pytest
 from tests.gallery.creates import create
 from tests.gallery.fakes import PICTURES, World, json_of
+from tests.gallery.test_auditing import removed, walk
+from tests.gallery.test_sweeping import sweep, upload
 from tests.gallery.tokens import bearer
 
 from gallery import sql
 from gallery.artwork import tags_of
-from gallery.sweeping import sweep
 from gallery.times import iso_of
 
 # The gallery's own statement: these columns and no others.
@@ -220,16 +221,16 @@ def test_only_active_artworks_are_public(status: str) -> None:
     assert ask(world, "DELETE", PATH, **bearer())[0] == 204
 
 
-def test_the_sweeper_spares_what_its_urls_name_and_reports_nothing() -> None:
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_sweeper_and_audit_spare_what_its_urls_name_and_report_nothing(dry_run: bool) -> None:
     async def story() -> None:
         world = World()
         world.user()
-        key = world.original()
+        key, orphan = await upload(world), await upload(world)
         tail = key.removeprefix("originals/")
         spared = {key, f"display/{tail}", f"thumbnails/{tail}", f"icons/{tail}"}
         for each in spared:
-            world.objects.put(each, b"a picture", "image/jpeg")
-        orphan = world.original()
+            world.objects.put(each, PICTURES["image/jpeg"], "image/jpeg")
         record(
             world,
             original_url=f"{CDN}/{key}",
@@ -238,10 +239,14 @@ def test_the_sweeper_spares_what_its_urls_name_and_reports_nothing() -> None:
             icon_url=f"{CDN}/deep/icons/{tail}?width=3",
         )
         world.time += 48 * 3600
-        assert (await sweep(world.platform, dry_run=True)).removed == [orphan]
-        report = await sweep(world.platform)
+        report = await sweep(world, dry_run=dry_run)
         assert (report.removed, report.missing, report.failed) == ([orphan], [], [])
-        assert set(world.objects.stored) == spared
+        later = await walk(world, dry_run=dry_run)
+        assert removed(later) == ({orphan} if dry_run else set())
+        assert not [
+            found for report in later for found in (*report.missing, *report.replaced, *report.failed)
+        ]
+        assert set(world.objects.stored) == spared | ({orphan} if dry_run else set())
 
     asyncio.run(story())
 

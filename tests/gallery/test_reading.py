@@ -293,6 +293,36 @@ def test_the_owner_alone_gets_leave_to_download_the_original() -> None:
     asyncio.run(story())
 
 
+def test_an_owner_learns_that_the_original_is_another_or_gone() -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        made = json_of(await create(world, key))["data"]
+        assert "originalDownloadUrl" in made
+        path = f"/api/artworks/{made['id']}"
+
+        async def owner_reads() -> tuple[bool, bool]:
+            data = json_of(await world.ask("GET", path, headers=bearer()))["data"]
+            return "originalDownloadUrl" in data, data.get("originalReplaced", False)
+
+        assert await owner_reads() == (True, False)
+        world.objects.put(key, b"another", "image/jpeg")
+        assert await owner_reads() == (False, True)
+        assert "originalReplaced" not in json_of(await world.ask("GET", path))["data"]
+        again = await create(world, key)
+        assert (again.status, json_of(again)["data"]["originalReplaced"]) == (200, True)
+        del world.objects.stored[key]
+        assert await owner_reads() == (False, False)
+        world.objects.broken = {"head"}
+        assert await owner_reads() == (True, False)
+        world.objects.broken = set()
+        world.database.rows("UPDATE artworks SET original_etag = NULL")
+        assert await owner_reads() == (True, False)
+
+    asyncio.run(story())
+
+
 NOTHING = {"display": False, "thumbnail": False, "icon": False}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.gallery.creates import create
-from tests.gallery.fakes import World, WritingSibling, json_of, written_answer
+from tests.gallery.fakes import PICTURES, World, WritingSibling, json_of, written_answer
 from tests.gallery.tokens import bearer
 
 from gallery.artwork import Variant
@@ -121,6 +121,64 @@ def test_an_original_that_is_gone_is_404() -> None:
         del world.objects.stored[key_of(artwork["originalUrl"])]
         assert (await reprocess(world, artwork)).status == 404
         assert len(world.renditions()) == 3
+
+    asyncio.run(story())
+
+
+def test_an_original_that_was_replaced_is_422_and_nothing_changes() -> None:
+    async def story() -> None:
+        world, artwork = await world_with_artwork()
+        key = key_of(artwork["originalUrl"])
+        world.objects.put(key, PICTURES["image/jpeg"] + b", another", "image/jpeg")
+        before = world.renditions()
+        answer = await reprocess(world, artwork)
+        assert (answer.status, json_of(answer)["code"]) == (422, "original_replaced")
+        assert "Retry-After" not in answer.headers
+        assert world.renditions() == before
+        assert key in world.objects.stored
+
+    asyncio.run(story())
+
+
+def test_a_sibling_that_refuses_does_not_cost_the_original() -> None:
+    async def refuses(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+        return SiblingAnswer(422, None, '{"success":false,"error":"No.","code":"unreadable_image"}')
+
+    async def story() -> None:
+        world, artwork = await world_with_artwork()
+        world.siblings[Variant.ICON].fault = refuses
+        assert (await reprocess(world, artwork)).status == 422
+        assert key_of(artwork["originalUrl"]) in world.objects.stored
+
+    asyncio.run(story())
+
+
+def test_an_original_whose_etag_was_not_noted_is_taken_as_it_is() -> None:
+    async def story() -> None:
+        world, artwork = await world_with_artwork()
+        world.database.rows("UPDATE artworks SET original_etag = NULL")
+        assert (await reprocess(world, artwork)).status == 200
+        key = key_of(artwork["originalUrl"])
+        assert world.artworks()[0]["original_etag"] == world.objects.stored[key].etag
+
+    asyncio.run(story())
+
+
+def test_a_reprocess_after_a_create_of_two_tries_has_keys_of_its_own() -> None:
+    async def fails(_: WritingSibling, __: dict[str, Any]) -> SiblingAnswer:
+        return SiblingAnswer(500, None, "{}")
+
+    async def story() -> None:
+        world = World()
+        world.user()
+        key = world.original()
+        world.siblings[Variant.ICON].fault = fails
+        assert (await create(world, key)).status == 500
+        world.siblings[Variant.ICON].fault = None
+        before = json_of(await create(world, key))["data"]
+        after = json_of(await reprocess(world, before))["data"]
+        assert {before[name] for name in URLS}.isdisjoint(after[name] for name in URLS)
+        assert after["displayUrl"].endswith(".v3.jpg")
 
     asyncio.run(story())
 

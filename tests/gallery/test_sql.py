@@ -9,6 +9,7 @@ import pytest
 from tests.gallery.fakes import SqliteDatabase
 
 from gallery import sql
+from gallery.store import uploads
 
 STATEMENTS = {
     name: text
@@ -33,7 +34,6 @@ def test_every_statement_fits_the_schema_and_d1(name: str) -> None:
         ("ARTWORK_OF_ORIGINAL", ["originals/u/x.jpg"]),
         ("ARTWORK_BY_SLUG", ["ada", "slug"]),
         ("USER", ["usr_ada"]),
-        ("CLAIM_OF", ["originals/u/x.jpg"]),
     ],
 )
 def test_a_single_row_is_found_by_an_index(name: str, values: list[Any]) -> None:
@@ -41,14 +41,15 @@ def test_a_single_row_is_found_by_an_index(name: str, values: list[Any]) -> None
     assert not [step["detail"] for step in plan if step["detail"].startswith("SCAN")]
 
 
-def insert(database: SqliteDatabase, slug: str, number: int, now: int = 0) -> str | None:
+def insert(database: SqliteDatabase, slug: str, number: int, seconds: float = 60) -> str | None:
     key = f"originals/usr_ada/{number}.jpg"
-    database.rows("INSERT INTO claims VALUES (?, 'me', 1, 1)", key)
+    text, bound = uploads.take(key, "usr_ada", "me", seconds)
+    database.rows(text, *bound)
     values = [
         *[f"art_{number}", "usr_ada", slug, "Title", None, None, None, None, "other", "[]", key],
         *[1, 300, 200, 4000, 3000, None, None, "now", "now", "me"],
         *[f"https://cdn/{folder}/{number}.jpg" for folder in ("originals", "display", "thumbnails", "icons")],
-        now,
+        "etag",
     ]
     database.rows(sql.INSERT_ARTWORK, *values)
     found = database.rows("SELECT slug FROM artworks WHERE id = ?", f"art_{number}")
@@ -87,44 +88,20 @@ def test_a_full_quota_inserts_nothing(limit: int, count: int) -> None:
     assert insert(database, "pear", 1) is None
 
 
-def test_after_the_end_of_its_claim_nothing_is_inserted() -> None:
+def test_after_the_end_of_its_lease_nothing_is_inserted() -> None:
     database = SqliteDatabase()
     database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
-    assert insert(database, "pear", 1, now=1) is None
+    assert insert(database, "pear", 1, seconds=0) is None
 
 
-def test_without_the_claim_nothing_is_inserted_or_counted() -> None:
+def test_without_the_lease_nothing_is_inserted_or_counted() -> None:
     database = SqliteDatabase()
     database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
     insert(database, "pear", 1)
     key = "originals/usr_ada/1.jpg"
     count = ["usr_ada", "art_1", key, "me"]
     database.rows(sql.COUNT_ARTWORK, *count)
-    database.rows(sql.SETTLE_CLAIM, key, "me", "art_1")
+    text, bound = uploads.settle(key, "me", "art_1")
+    database.rows(text, *bound)
     database.rows(sql.COUNT_ARTWORK, *count)
     assert database.rows("SELECT artwork_count AS n FROM users") == [{"n": 1}]
-
-
-def claim(database: SqliteDatabase, holder: str, now: int) -> int | None:
-    found = database.rows(sql.CLAIM, "k", holder, now + 40, now)
-    return found[0]["attempt"] if found else None
-
-
-def test_a_claim_has_one_holder_until_it_expires_or_is_released() -> None:
-    database = SqliteDatabase()
-    assert claim(database, "ann", 0) == 1
-    assert claim(database, "bob", 39) is None
-    assert claim(database, "ann", 39) == 1
-    assert claim(database, "bob", 79) == 2
-    database.rows(sql.RELEASE, "k", "ann", 80)
-    assert claim(database, "cat", 80) is None
-    database.rows(sql.RELEASE, "k", "bob", 80)
-    assert claim(database, "cat", 80) == 3
-
-
-def test_the_attempt_after_a_recorded_version_is_the_next_one() -> None:
-    database = SqliteDatabase()
-    database.rows("INSERT INTO users VALUES ('usr_ada', 'ada', 50, 0, '')")
-    insert(database, "pear", 1)
-    database.rows("UPDATE artworks SET version = 4, original_key = 'k'")
-    assert claim(database, "ann", 0) == 5

@@ -41,6 +41,23 @@ def test_a_timestamp_may_have_any_form(timestamp: object) -> None:
     )
 
 
+def test_the_number_of_the_try_and_its_deadline_are_read() -> None:
+    job = read_job(Variant.ICON, body(Variant.ICON, attempt=3, deadline="1970-01-01T00:00:01.500Z"), SETTINGS)
+    assert (job.attempt, job.deadline) == (3, 1.5)
+    plain = read_job(Variant.ICON, body(Variant.ICON), SETTINGS)
+    assert (plain.attempt, plain.deadline) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("attempt", 0), ("attempt", "2"), ("attempt", True), ("attempt", 2**53)]
+    + [("deadline", value) for value in ("soon", 5, "", ["2026-01-01"])],
+)
+def test_a_number_or_deadline_that_is_none_is_refused(name: str, value: object) -> None:
+    with pytest.raises(InvalidRequest, match=name):
+        read_job(Variant.ICON, body(Variant.ICON, **{name: value}), SETTINGS)
+
+
 def test_sizes_have_defaults() -> None:
     thumbnail = read_job(
         Variant.THUMBNAIL, {**body(Variant.ICON), "outputKey": "thumbnails/u/a.jpg"}, SETTINGS

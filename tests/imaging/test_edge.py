@@ -169,3 +169,42 @@ def test_a_queue_that_is_full_refuses(icon: Sibling) -> None:
     )
     [(status, _, _)] = icon.send(icon.request())
     assert status == 200
+
+
+OTHER = encoded(scene(300, 400), "JPEG", quality=80)
+
+
+def stored(icon: Sibling, key: str) -> str:
+    return hashlib.sha256(base64.b64decode(icon.call(get=key)["base64"])).hexdigest()
+
+
+def test_what_a_later_try_has_put_is_not_overwritten(icon: Sibling) -> None:
+    icon.put("originals/u/other.jpg", OTHER)
+    key = "icons/u/tries.jpg"
+    first = icon.request(outputKey=key, attempt=1)
+    second = icon.request(outputKey=key, attempt=2, sourceKey="originals/u/other.jpg")
+    [(status, _, made)] = icon.send(first)
+    assert status == 200
+    [(status, _, remade)] = icon.send(second)
+    assert (status, stored(icon, key)) == (200, remade["sha256"])
+    assert made["sha256"] != remade["sha256"]
+    [(status, _, late)] = icon.send(first)
+    assert (status, late["code"]) == (409, "too_late")
+    assert stored(icon, key) == remade["sha256"]
+    [(status, _, again)] = icon.send(second)
+    assert (status, again["sha256"]) == (200, remade["sha256"])
+
+
+def test_an_object_of_another_writer_is_overwritten(icon: Sibling) -> None:
+    icon.put("icons/u/foreign.jpg", b"not a picture")
+    [(status, _, made)] = icon.send(icon.request(outputKey="icons/u/foreign.jpg", attempt=1))
+    assert (status, stored(icon, "icons/u/foreign.jpg")) == (200, made["sha256"])
+
+
+def test_after_the_deadline_nothing_is_put(icon: Sibling) -> None:
+    late = icon.request(outputKey="icons/u/late.jpg", deadline="2026-01-01T00:00:00Z")
+    [(status, _, answer)] = icon.send(late)
+    assert (status, answer["code"]) == (409, "too_late")
+    assert icon.call(get="icons/u/late.jpg") == {"missing": True}
+    [(status, _, _)] = icon.send(icon.request(outputKey="icons/u/late.jpg", deadline="2999-01-01T00:00:00Z"))
+    assert status == 200

@@ -19,6 +19,7 @@ import * as session from "./session.js";
  * @property {string | null} thumbnailUrl
  * @property {string | null} iconUrl
  * @property {string} [originalDownloadUrl] owner only
+ * @property {true} [originalReplaced] owner only: the original is not the one that the artwork was made of
  * @property {number | null} width unknown of what another program recorded
  * @property {number | null} height
  * @property {number | null} originalWidth

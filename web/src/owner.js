@@ -45,6 +45,7 @@ export async function openOriginal({ username, slug }) {
     if (!page) throw new Error("The browser did not allow another window.");
     page.opener = null;
     const { artwork } = await readArtwork(username, slug);
+    if (artwork.originalReplaced) throw new Error("Another file has taken the place of the original.");
     if (!artwork.originalDownloadUrl) throw new Error("Your session has ended. Please sign in again.");
     page.location.replace(artwork.originalDownloadUrl);
   } catch (error) {

@@ -11,6 +11,7 @@ from vfa_gallery.errors import (
     JournalProblem,
     NotConfigured,
     NotFound,
+    OriginalReplaced,
     Overloaded,
     PreconditionFailed,
     ProcessingFailed,
@@ -23,6 +24,7 @@ from vfa_gallery.errors import (
     Unreachable,
     UnreadableImage,
     UnsupportedType,
+    UploadLimitReached,
     UploadRefused,
 )
 from vfa_gallery.gallery import Gallery
@@ -59,6 +61,7 @@ __all__ = [
     "Me",
     "NotConfigured",
     "NotFound",
+    "OriginalReplaced",
     "Outcome",
     "Overloaded",
     "PreconditionFailed",
@@ -77,5 +80,6 @@ __all__ = [
     "Unreachable",
     "UnreadableImage",
     "UnsupportedType",
+    "UploadLimitReached",
     "UploadRefused",
 ]

@@ -23,6 +23,7 @@ from vfa_gallery.errors import (
     Unreachable,
     UnreadableImage,
     UnsupportedType,
+    UploadLimitReached,
     UploadRefused,
 )
 from vfa_gallery.gallery import Gallery
@@ -35,7 +36,7 @@ MOST_WORKERS = 10
 # The picture is at fault: it would be refused again.
 LASTING = (TooLarge, UnreadableImage, UnsupportedType)
 
-_FATAL = (ArtworkLimitReached, JournalProblem, NotConfigured, Unauthorized, Unreachable)
+_FATAL = (ArtworkLimitReached, JournalProblem, NotConfigured, Unauthorized, Unreachable, UploadLimitReached)
 # A bucket that is not there, or that takes nothing under the gallery's signature.
 _SHUT = {403, 404}
 

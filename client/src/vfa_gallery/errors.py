@@ -9,7 +9,9 @@ GalleryError
 ├── TooLarge 413
 ├── UnsupportedType 415
 ├── UnreadableImage 422
+├── OriginalReplaced 422
 ├── ArtworkLimitReached 429
+├── UploadLimitReached 429
 ├── Passing (worth another try)
 │   ├── Conflict 409
 │   ├── ProcessingFailed 500
@@ -105,10 +107,22 @@ class UnreadableImage(GalleryError):
     code = "unreadable_image"
 
 
+class OriginalReplaced(GalleryError):
+    """Another file is in the place of the original: deleting the artwork helps, and uploading it again."""
+
+    code = "original_replaced"
+
+
 class ArtworkLimitReached(GalleryError):
     """The quota is used up; waiting does not help, deleting does."""
 
     code = "artwork_limit_reached"
+
+
+class UploadLimitReached(GalleryError):
+    """Too many uploads of this user are open; finishing them helps, or waiting until they expire."""
+
+    code = "upload_limit_reached"
 
 
 class Passing(GalleryError):

@@ -15,6 +15,7 @@ from vfa_gallery.transport import Answer, Tell, Transport
 from vfa_gallery.uploads import OnKey, upload
 
 TIMEOUT_SECONDS = 60.0
+AUDIT_TRIES = 3
 
 
 def _silent(_: object) -> None:
@@ -190,9 +191,27 @@ class Gallery:
         return Me.from_wire(_data(self._transport.call("GET", "/api/me")))
 
     def sweep(self, *, dry_run: bool = True) -> SweepReport:
-        """Remove objects without an artwork, for operators; a dry run only says which."""
+        """Remove what is left of uploads that are over, for operators; a dry run only says which."""
         path = "/api/sweep?dryRun=" + ("true" if dry_run else "false")
         return SweepReport.from_wire(_data(self._transport.call("POST", path)))
+
+    def audit(self, *, dry_run: bool = True) -> Iterator[SweepReport]:
+        """Walk through everything there is: remove what no record knows, report what is missing, by page.
+
+        For operators. The walk ends early after a page of which a part could not be looked at in three tries.
+        """
+        params = {"audit": "true", "dryRun": "true" if dry_run else "false"}
+        failures = 0
+        while True:
+            report = SweepReport.from_wire(_data(self._transport.call("POST", "/api/sweep", params=params)))
+            failures = failures + 1 if report.failed else 0
+            if 0 < failures < AUDIT_TRIES:
+                self._transport.pause(failures, None)
+                continue
+            yield report
+            if failures or report.next_cursor is None:
+                return
+            params["cursor"] = report.next_cursor
 
     def fetch(self, url: str | None) -> bytes:
         """The bytes of a rendition, by one of an artwork's URLs; NotFound for None, an artwork without it."""

@@ -152,6 +152,8 @@ class Artwork(_Record):
     processed_at: datetime | None = field(default=None, metadata=_TIME)
     # Signed, and as the ETag that covers it another one after a while: no part of what the artwork is.
     original_download_url: str | None = field(default=None, repr=False, compare=False)
+    # For its owner: another file is in the place of the original.
+    original_replaced: bool = False
     etag: str | None = field(default=None, compare=False)
 
     @property
@@ -198,7 +200,10 @@ class UploadTicket(_Record):
 
 @dataclass(frozen=True, slots=True)
 class SweepReport(_Record):
-    """What one run of the sweeper saw and removed, or would remove; long lists are cut."""
+    """What one run of the sweeper saw and removed, or would remove; long lists are cut.
+
+    What an older gallery does not say is None; `next_cursor` is where an audit goes on.
+    """
 
     dry_run: bool
     objects_seen: int
@@ -207,6 +212,15 @@ class SweepReport(_Record):
     removed: tuple[str, ...] = field(metadata={"read": tuple})
     missing: tuple[Mapping[str, Any], ...] = field(metadata={"read": tuple})
     failed: tuple[str, ...] = field(metadata={"read": tuple})
+    uploads_seen: int | None = None
+    replaced: tuple[str, ...] | None = field(default=None, metadata={"read": tuple})
+    renewed: tuple[str, ...] | None = field(default=None, metadata={"read": tuple})
+    next_cursor: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The report as JSON has it, without what it does not say."""
+        # `super()` needs the class that `slots=True` has replaced.
+        return {name: value for name, value in _Record.to_wire(self).items() if value is not None}
 
 
 class Stage(StrEnum):

@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from imaging.errors import InvalidRequest, NotConfigured, Overloaded, RenderError, Unauthorized
@@ -30,12 +31,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One render that was asked for."""
+    """One render that was asked for.
+
+    `attempt` counts the tries at this rendition: nothing of a later one is overwritten. After `deadline`, in
+    seconds since 1970, nobody waits for it.
+    """
 
     source_key: str
     output_key: str
     source_etag: str | None
     options: Options
+    attempt: int = 1
+    deadline: float | None = None
 
 
 def check_token(header: str | None, token: str | None) -> None:
@@ -79,6 +86,8 @@ def read_job(variant: Variant, body: object, settings: Settings) -> Job:
         _key(body, "outputKey", FOLDERS[variant]),
         etag or None,
         _options(variant, body, settings),
+        _attempt(body),
+        _deadline(body),
     )
 
 
@@ -116,6 +125,24 @@ def _options(variant: Variant, body: Mapping[str, object], settings: Settings) -
         return Options(size=Size(side, side), background=settings.background)
     size = Size(_side(body, "width", 300), _side(body, "height", 300))
     return Options(size=size, background=settings.background)
+
+
+def _attempt(body: Mapping[str, object]) -> int:
+    value = body.get("attempt", 1)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
+        raise InvalidRequest("attempt must be a whole number above 0.")
+    return value
+
+
+def _deadline(body: Mapping[str, object]) -> float | None:
+    value = body.get("deadline")
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidRequest("deadline must be a time in ISO 8601.") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _side(body: Mapping[str, object], name: str, default: int) -> int:

@@ -5,6 +5,7 @@ RenderError
 ├── Unauthorized     401 unauthorized
 ├── SourceMissing    404 source_missing
 ├── SourceChanged    409 source_changed
+├── TooLate          409 too_late
 ├── TooLarge         413 too_large
 ├── UnsupportedType  415 unsupported_type
 ├── UnreadableImage  422 unreadable_image
@@ -43,6 +44,11 @@ class SourceMissing(RenderError):
 class SourceChanged(RenderError):
     status = 409
     code = "source_changed"
+
+
+class TooLate(RenderError):
+    status = 409
+    code = "too_late"
 
 
 class TooLarge(RenderError):

@@ -26,11 +26,14 @@ from imaging.errors import (
     RenderError,
     SourceChanged,
     SourceMissing,
+    TooLate,
 )
 from imaging.renditions import Describe, Rendition, Variant, render
 from imaging.turns import Turn, Turns
 
 CHUNK = 1 << 18
+# Tries to put a rendition in the place of another, each of which may find that one replaced meanwhile.
+PUTS = 4
 _clear_caches = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # by Python's version
 _turns = Turns()
 # What is loaded stays: without it among what is looked through, a collection takes no time.
@@ -126,6 +129,7 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     # The turn comes before the fetch: a waiting request must not hold an original.
     async with _turns.take() as turn:
         started = time.time()
+        _check_deadline(job)
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
         _make_room()
@@ -158,14 +162,33 @@ def _make_room() -> None:
 
 
 async def _store(bucket: Any, job: Job, rendition: Rendition) -> dict[str, str]:
+    """Put the rendition unless a later try has put one under its key, which R2 judges as the put arrives."""
     digest = hashlib.sha256(rendition.data).hexdigest()
+    options = {"httpMetadata": METADATA, "customMetadata": {"attempt": str(job.attempt)}, "sha256": digest}
+    condition = {"etagDoesNotMatch": "*"}
     try:
-        stored = await bucket.put(
-            job.output_key, rendition.data, {"httpMetadata": METADATA, "sha256": digest}
-        )
+        for _ in range(PUTS):
+            _check_deadline(job)
+            stored = await bucket.put(job.output_key, rendition.data, {**options, "onlyIf": condition})
+            if stored is not None:
+                return {"sha256": digest, "etag": str(stored.etag)}
+            found = await bucket.head(job.output_key)
+            if found is not None and _attempt_of(found) > job.attempt:
+                raise TooLate("A later try has made this rendition.")
+            condition = {"etagDoesNotMatch": "*"} if found is None else {"etagMatches": found.etag}
     except JsException as error:
         raise ProcessingFailed("The rendition could not be stored.") from error
-    return {"sha256": digest, "etag": str(stored.etag)}
+    raise ProcessingFailed("Others write this rendition at the same time.")
+
+
+def _attempt_of(stored: Any) -> int:
+    text = str((stored.customMetadata or {}).get("attempt", ""))
+    return int(text) if text.isdecimal() else 0
+
+
+def _check_deadline(job: Job) -> None:
+    if job.deadline is not None and time.time() > job.deadline:
+        raise TooLate("Nobody waits for this rendition any more.")
 
 
 def _ms(seconds: float) -> int:

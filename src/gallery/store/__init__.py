@@ -1,0 +1,1 @@
+"""The records: SQL, the names of columns, and nothing else."""
