@@ -128,10 +128,8 @@ async def _leased(
 
 
 async def _delete(platform: Platform, report: Report, keys: list[str]) -> None:
-    keys = await leftovers.unnamed(platform, keys)
-    if not report.dry_run:
-        await leftovers.delete(platform, keys)
-    report.removed += keys
+    spare = leftovers.unnamed if report.dry_run else leftovers.delete
+    report.removed += await spare(platform, keys)
 
 
 def _all(lists: Iterable[list[str]]) -> list[str]:

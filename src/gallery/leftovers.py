@@ -81,30 +81,35 @@ async def end_due(platform: Platform, most: int, *, user_id: str | None = None) 
     removed = [upload.key for upload in due if upload.key not in records]
     recorded = [(upload, records[upload.key]) for upload in due if upload.key in records]
     keys = [key for upload in due for key in _remains(upload, records.get(upload.key))]
-    keys = await unnamed(platform, keys)
     if platform.ticks() - start > HOLD_SECONDS / 2:
         raise StorageError("the leases are nearly over")
-    await delete(platform, keys)
+    gone = set(await delete(platform, keys))
     await transact(platform, uploads.end(removed, holder))
-    return Ended(holder, [key for key in removed if key in keys], recorded)
+    return Ended(holder, [key for key in removed if key in gone], recorded)
 
 
-async def unnamed(platform: Platform, keys: Iterable[str]) -> list[str]:
-    """The keys that no artwork of another program names in its URLs."""
-    keys = list(keys)
-    rows = (await transact(platform, (sql.NAMED_OF, (uploads.listed(keys),))))[0] if keys else []
+async def unnamed(platform: Platform, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that no artwork of another program names in its URLs."""
+    if not keys:
+        return []
+    rows = (await transact(platform, (sql.NAMED_OF, (uploads.listed(keys),))))[0]
     named = {row["key"] for row in rows}
     return [key for key in keys if key not in named]
 
 
-async def delete(platform: Platform, keys: Sequence[str]) -> None:
-    """Delete objects, as many as there are. Raises StorageError."""
+async def delete(platform: Platform, keys: Sequence[str]) -> list[str]:
+    """Delete objects, as many as there are, but for those of other programs' artworks; which these were.
+
+    Raises StorageError, DatabaseError, Unavailable.
+    """
+    keys = await unnamed(platform, keys)
     for start in range(0, len(keys), KEYS_OF_ONE_CALL):
         try:
             part = keys[start : start + KEYS_OF_ONE_CALL]
             await asyncio.wait_for(platform.objects.delete(part), DELETE_SECONDS)
         except TimeoutError as error:
             raise StorageError("the bucket does not answer") from error
+    return keys
 
 
 async def recorded_of(platform: Platform, keys: Iterable[str]) -> dict[str, Row]:

@@ -91,7 +91,7 @@ async def _look_ahead(platform: Platform, report: Report) -> None:
     keys = [row["key"] for row in rows]
     records = await leftovers.recorded_of(platform, keys)
     report.uploads = len(keys)
-    report.removed = [key for key in keys if key not in records]
+    report.removed = await leftovers.unnamed(platform, [key for key in keys if key not in records])
 
 
 async def _end_all(platform: Platform, settings: Settings, report: Report) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.gallery.creates import create, ticket, walk
+from tests.gallery.creates import create, walk
 from tests.gallery.fakes import PICTURES, World, json_of
+from tests.gallery.test_auditing import removed
+from tests.gallery.test_sweeping import sweep, upload
 from tests.gallery.tokens import bearer
 
 from gallery import sql
 from gallery.artwork import tags_of
-from gallery.sweeping import sweep
 from gallery.times import iso_of
 
 # The gallery's own statement: these columns and no others.
@@ -220,16 +221,16 @@ def test_only_active_artworks_are_public(status: str) -> None:
     assert ask(world, "DELETE", PATH, **bearer())[0] == 204
 
 
-def test_the_sweeper_spares_what_its_urls_name_and_reports_nothing() -> None:
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_sweeper_and_audit_spare_what_its_urls_name_and_report_nothing(dry_run: bool) -> None:
     async def story() -> None:
         world = World()
         world.user()
-        key = world.original()
+        key, orphan = await upload(world), await upload(world)
         tail = key.removeprefix("originals/")
         spared = {key, f"display/{tail}", f"thumbnails/{tail}", f"icons/{tail}"}
         for each in spared:
-            world.objects.put(each, b"a picture", "image/jpeg")
-        orphan = world.original()
+            world.objects.put(each, PICTURES["image/jpeg"], "image/jpeg")
         record(
             world,
             original_url=f"{CDN}/{key}",
@@ -238,27 +239,14 @@ def test_the_sweeper_spares_what_its_urls_name_and_reports_nothing() -> None:
             icon_url=f"{CDN}/deep/icons/{tail}?width=3",
         )
         world.time += 48 * 3600
-        for dry_run in (True, False):
-            reports = await walk(world, dry_run=dry_run)
-            assert [key for report in reports for key in report.removed] == [orphan]
-            assert not any(report.missing or report.failed for report in reports)
-        assert set(world.objects.stored) == spared
-
-    asyncio.run(story())
-
-
-def test_an_upload_whose_artwork_another_program_records_is_ended_and_kept() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        key = json_of(await ticket(world, filename="a.jpg", contentType="image/jpeg"))["key"]
-        world.objects.put(key, b"a picture", "image/jpeg")
-        record(world, original_url=f"{CDN}/{key}")
-        world.time += 7200
-        report = await sweep(world.platform, world.settings)
-        assert (report.removed, report.failed) == ([], [])
-        assert key in world.objects.stored
-        assert world.database.rows("SELECT key FROM uploads") == []
+        report = await sweep(world, dry_run=dry_run)
+        assert (report.removed, report.missing, report.failed) == ([orphan], [], [])
+        later = await walk(world, dry_run=dry_run)
+        assert removed(later) == ({orphan} if dry_run else set())
+        assert not [
+            found for report in later for found in (*report.missing, *report.replaced, *report.failed)
+        ]
+        assert set(world.objects.stored) == spared | ({orphan} if dry_run else set())
 
     asyncio.run(story())
 

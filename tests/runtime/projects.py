@@ -26,10 +26,10 @@ class Default(WorkerEntrypoint):
         if request.url.endswith("/api/write"):
             await self.env.DB.prepare("INSERT INTO notes VALUES ('kept')").run()
             await self.env.BUCKET.put("note", b"kept")
-            await self.env.READY.put("note", "kept")
+            await self.env.KV.put("note", "kept")
         note = await self.env.BUCKET.get("note")
         row = await self.env.DB.prepare("SELECT text FROM notes").first()
-        parts = [await self.env.READY.get("note"), row and row["text"], note and await note.text()]
+        parts = [await self.env.KV.get("note"), row and row["text"], note and await note.text()]
         return Response(repr(parts))
 
     async def scheduled(self, controller):
