@@ -159,7 +159,7 @@ class Artwork(_Record):
 
     @property
     def original_key(self) -> str:
-        """The original's key in the bucket, empty where its URL has none of ours. Raises Forbidden for others."""
+        """The original's key in the bucket, empty where its URL has none. Raises Forbidden for others."""
         if self.original_url is None:
             raise Forbidden("only its owner and operators know where an original is")
         _, found, name = self.original_url.partition("/originals/")
