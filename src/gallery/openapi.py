@@ -259,7 +259,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 parameters=[
                     _parameter("dryRun", "query", {"type": "boolean", "default": False}),
                     _parameter("audit", "query", {"type": "boolean", "default": False}),
-                    _parameter("cursor", "query", {"type": "string", "description": "Of an audit"}),
+                    _parameter("cursor", "query", schemas.AUDIT_CURSOR | {"description": "Of an audit"}),
                 ],
                 user=True,
             )

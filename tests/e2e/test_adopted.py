@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.config.carrying import ROWS
+from tests.config.carrying import FIRST_ROWS
 from tests.config.galleries import GALLERIES, ask_of
 from tests.e2e.conftest import vfa
 from tests.e2e.uploads import create, upload
@@ -57,7 +57,7 @@ def remake(state: Path) -> Callable[[str], sqlite3.Connection]:
 def test_an_older_state_is_brought_forward_with_its_rows(
     state: Path, remake: Callable[[str], sqlite3.Connection]
 ) -> None:
-    remake(MIGRATIONS[0].sql + ROWS).close()
+    remake(MIGRATIONS[0].sql + FIRST_ROWS).close()
     (artwork,) = rows(state, "SELECT * FROM artworks")
     assert (artwork["title"], artwork["status"], artwork["tags"]) == ("Dusk", "active", None)
     assert artwork["created_ms"] == 1_793_491_200_000

@@ -28,8 +28,8 @@ FOLDERS = {"displayUrl": "display", "thumbnailUrl": "thumbnails", "iconUrl": "ic
 
 @pytest.fixture(scope="module")
 def large_original() -> bytes:
-    """A 12.6 MP JPEG."""
-    return encode(picture.paint(4352, 2896), "JPEG", quality=90)
+    """A JPEG that is larger than the display version of it."""
+    return encode(picture.paint(2600, 1730), "JPEG", quality=90)
 
 
 def upload(artist: Account, data: bytes, folder: Path) -> str:
@@ -173,7 +173,8 @@ def test_5_three_at_once(account: AccountFactory, tmp_path: Path) -> None:
 
 def test_6_a_limit_of_two(account: AccountFactory, tmp_path: Path) -> None:
     artist = account(limit=2)
-    answers = [create(artist, upload(artist, jpeg(seed=seed), tmp_path)) for seed in (41, 42, 43)]
+    keys = [upload(artist, jpeg(seed=seed), tmp_path) for seed in (41, 42, 43)]
+    answers = [create(artist, key) for key in keys]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert answers[2].json()["error"] == "Artwork limit reached"
     assert (len(mine(artist)), count_of(artist)) == (2, 2)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gallery.fakes import ROOT
 
-from gallery import keys, openapi, routes, schemas
+from gallery import auditing, keys, openapi, routes, schemas
 from gallery.errors import GalleryError
 from gallery.openapi import document
 
@@ -63,6 +63,11 @@ def test_an_original_key_of_the_document_is_one_of_the_code(key: str) -> None:
 def test_an_object_key_of_the_document_is_one_of_the_code(key: str) -> None:
     parsed = keys.parse_rendition(key)
     assert parsed is not None or ".v1." in key
+
+
+def test_a_cursor_of_an_audit_begins_with_a_place_of_its_walk() -> None:
+    assert schemas.AUDIT_CURSOR["pattern"] == f"^({'|'.join(auditing.WALK)})"
+    assert schemas.AUDIT_CURSOR["maxLength"] == auditing.LONGEST_CURSOR
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
