@@ -279,25 +279,28 @@ def test_an_original_that_was_replaced_by_its_owner_is_reported() -> None:
     asyncio.run(story())
 
 
-async def is_late(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
-    await asyncio.sleep(0.05)
-    return written_answer(order, sibling.write(order))
-
-
 async def world_with_a_careless_late_sibling() -> tuple[World, str, dict[str, Any]]:
     """A create whose second try succeeds, and a sibling that then overwrites the icon for the first one."""
     world = World()
     world.user()
     key = await upload(world)
     icon = world.siblings[Variant.ICON]
+    late = asyncio.Event()
+
+    async def is_late(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+        await late.wait()
+        return written_answer(order, sibling.write(order))
+
     icon.careless, icon.fault, icon.style = True, is_late, "of another time"
     world.deadline(0.02)
     assert (await create(world, key)).status == 500
+    world.deadline(30)
     icon.fault, icon.style = None, ""
     answer = await create(world, key)
     assert answer.status == 201
     made = dict(world.objects.stored)
     icon.style = "of another time"
+    late.set()
     while world.tasks:
         await world.tasks.pop()
     icon.style = ""
