@@ -26,7 +26,7 @@ GALLERY = (
     "errors",
     "artwork times",
     "keys slugs messages originals gate",
-    "strict_json ranges fields settings signing sql ports",
+    "strict_json ranges fields settings signing search sql ports",
     "auth wire tickets records",
     "pipeline claims",
     "creation delivery reading sweeping schemas calls",

@@ -65,7 +65,7 @@ async def read_by_slug(call: Call) -> Answer:
 
 
 async def read_many(call: Call) -> Answer:
-    page, cursor = await reading.list_artworks(call.platform, reading.wish_of(call.request.query))
+    page, cursor = await reading.list_artworks(call.platform, reading.list_query_of(call.request.query))
     return tagged_answer(call, {"data": [artwork_out(a, call.base) for a in page], "nextCursor": cursor})
 
 

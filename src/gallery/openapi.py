@@ -86,7 +86,10 @@ def paths() -> dict[str, dict[str, Any]]:
             "get": _operation(
                 "listArtworks",
                 "The newest artworks",
-                {"200": _json("One page", _ref("Page"), etag=True), "304": _KNOWN},
+                {
+                    "200": _json("A page; the last has no nextCursor", _ref("Page"), etag=True),
+                    "304": _KNOWN,
+                },
                 ("invalid_request",),
                 parameters=[*_filters(), _IF_NONE_MATCH],
             ),
@@ -277,7 +280,7 @@ def _filters() -> list[Schema]:
         _parameter("username", "query", text),
         _parameter("category", "query", {"type": "string", "enum": list(Category)}),
         _parameter("tag", "query", text),
-        _parameter("q", "query", text | {"description": "Found in titles"}),
+        _parameter("q", "query", text | {"description": "Words of title, tags, description or username"}),
         _parameter("featured", "query", {"type": "boolean"}),
         _parameter(
             "limit",

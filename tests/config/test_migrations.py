@@ -57,7 +57,7 @@ def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
     ("sql", "table"),
     [
         ("DELETE FROM claims", "claims"),
-        ("ALTER TABLE artworks DROP COLUMN description", "artworks"),
+        ("ALTER TABLE artworks DROP COLUMN display_url", "artworks"),
         ("UPDATE users SET artwork_limit = 1", "users"),
         ("DROP TABLE sweep_positions", "sweep_positions"),
     ],
