@@ -32,7 +32,7 @@ async def reprocess_artwork(
     artwork = await found_artwork(platform, artwork_id)
     if artwork.user_id != caller.user_id and not caller.is_operator:
         raise Forbidden("This artwork belongs to someone else.")
-    async with platform.gate.place(platform.ticks, platform.sleep):
+    async with platform.gate.place(caller.user_id, platform.ticks, platform.sleep):
         watch.lap("queue")
         return await _reprocess(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
 

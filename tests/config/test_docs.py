@@ -90,6 +90,7 @@ def test_the_limits_are_those_of_the_configuration() -> None:
         f"`VARIANT_DEADLINE_SECONDS`, {gateway['vars']['VARIANT_DEADLINE_SECONDS']}",
         f"{gate['places'].default} in one isolate, {gate['waiting'].default} waiting",
         f"up to {gate['patience'].default:.0f} s",
+        f"{gate['places_each'].default} in one isolate, {gate['waiting_each'].default} waiting",
         f"{limits['TICKET_LIMIT']} tickets and {limits['CREATE_LIMIT']} creates a minute",
         f"`users.artwork_limit`, {quota()}",
     ):

@@ -270,7 +270,7 @@ class World:
             tickets=self.tickets,
             creates=self.creates,
             log=self.events.append,
-            gate=Gate(places=1000),
+            gate=Gate(places=1000, places_each=1000),
             background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
             now=lambda: self.time,
             ticks=lambda: self.time,
