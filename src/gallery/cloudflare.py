@@ -18,11 +18,13 @@ from gallery.errors import DatabaseError, StorageError
 from gallery.gate import Gate
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.refused import Refused
 from gallery.settings import Settings, read_settings
 
 # `env` does not change while an isolate lives, so it is read once.
 _settings: Settings | None = None
 _gate = Gate()
+_refused = Refused()
 
 
 def settings_of(env: Any) -> Settings:
@@ -41,6 +43,9 @@ def platform_of(env: Any, ctx: Any) -> Platform:
         pages=_Assets(env),
         tickets=_RateLimit(env, "TICKET_LIMIT"),
         creates=_RateLimit(env, "CREATE_LIMIT"),
+        reads=_RateLimit(env, "READ_LIMIT"),
+        failures=_RateLimit(env, "FAILURE_LIMIT"),
+        refused=_refused,
         log=_log,
         gate=_gate,
         background=lambda work: _keep_alive(ctx, work),

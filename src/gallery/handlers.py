@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 
 from gallery import fields, reading, sql
-from gallery.calls import NO_STORE, Call, artwork_answer, own_original, tagged_answer, throttle
-from gallery.creation import Order, create_artwork
+from gallery.auth import Caller
+from gallery.calls import (
+    NO_STORE,
+    Call,
+    artwork_answer,
+    own_original,
+    tagged_answer,
+    throttle,
+    throttle_reads,
+)
+from gallery.creation import Order
 from gallery.delivery import deliver
 from gallery.editing import change_artwork, found_artwork, remove_artwork
-from gallery.errors import Forbidden, NotFound
+from gallery.errors import Forbidden, NotFound, Unauthorized
+from gallery.failures import create_unless_failing
 from gallery.messages import Answer, json_answer
 from gallery.openapi import document
 from gallery.records import transact
@@ -23,6 +33,7 @@ PROGRAMS = ("/api/", "/cdn/")
 
 
 async def read_health(call: Call) -> Answer:
+    await throttle_reads(call)
     await transact(call.platform, (sql.PING, ()))
     return json_answer({"status": "ok"}, headers=NO_STORE)
 
@@ -42,7 +53,7 @@ async def create(call: Call) -> Answer:
     original = own_original(caller, body.get("originalKey"))
     order = Order(caller.user_id, original, description, call.base, call.request_id)
     call.watch.lap("request")
-    task = asyncio.ensure_future(create_artwork(call.platform, call.settings, order, call.watch))
+    task = asyncio.ensure_future(create_unless_failing(call.platform, call.settings, order, call.watch))
     # A client that hangs up must not stop a create half-way: it runs on to its row or its clean-up.
     call.platform.background(asyncio.wait([task]))
     created = await asyncio.shield(task)
@@ -55,27 +66,41 @@ async def create(call: Call) -> Answer:
 
 async def read(call: Call) -> Answer:
     caller = call.caller_if_any()
+    await throttle_reads(call, caller)
     return artwork_answer(call, await found_artwork(call.platform, call.arguments[0]), caller)
 
 
 async def read_by_slug(call: Call) -> Answer:
     caller = call.caller_if_any()
+    await throttle_reads(call, caller)
     username, slug = call.arguments
     return artwork_answer(call, await reading.artwork_by_slug(call.platform, username, slug), caller)
 
 
 async def read_many(call: Call) -> Answer:
+    await throttle_reads(call, _reader(call))
     page, cursor = await reading.list_artworks(call.platform, reading.list_query_of(call.request.query))
     return tagged_answer(call, {"data": [artwork_out(a, call.base) for a in page], "nextCursor": cursor})
 
 
+def _reader(call: Call) -> Caller | None:
+    """Who reads what does not depend on it: a token that has expired is no reason to refuse a list."""
+    try:
+        return call.caller_if_any()
+    except Unauthorized:
+        return None
+
+
 async def read_me(call: Call) -> Answer:
-    user = await reading.user_by_id(call.platform, call.caller().user_id)
+    caller = call.caller()
+    await throttle_reads(call, caller)
+    user = await reading.user_by_id(call.platform, caller.user_id)
     return tagged_answer(call, {"data": user_out(user)}, private=True)
 
 
 async def read_readiness(call: Call) -> Answer:
     caller = call.caller()
+    await throttle_reads(call, caller)
     original = own_original(caller, reading.parameter(call.request.query, "originalKey"))
     return json_answer(await reading.readiness(call.platform, original), headers=NO_STORE)
 
@@ -123,10 +148,12 @@ async def sweep_now(call: Call) -> Answer:
 
 
 async def read_openapi(call: Call) -> Answer:
+    await throttle_reads(call)
     return tagged_answer(call, document(call.request.origin))
 
 
 async def deliver_object(call: Call) -> Answer:
+    await throttle_reads(call, kind="cdn ")
     public = call.settings.public_originals
     return await deliver(call.platform, call.request, call.arguments[0], public_originals=public)
 

@@ -90,7 +90,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "200": _json("A page; the last has no nextCursor", _ref("Page"), etag=True),
                     "304": _KNOWN,
                 },
-                ("invalid_request",),
+                ("invalid_request", "rate_limited"),
                 parameters=[*_filters(), _IF_NONE_MATCH],
             ),
         },
@@ -99,7 +99,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "readReadiness",
                 "Which renditions of an original can be fetched by now",
                 {"200": _json("The three renditions", _ref("Readiness"))},
-                (*_USER, "invalid_request", "forbidden"),
+                (*_USER, "invalid_request", "forbidden", "rate_limited"),
                 parameters=[_parameter("originalKey", "query", _key(schemas.ORIGINAL_KEY), required=True)],
                 user=True,
             )
@@ -110,7 +110,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "readArtwork",
                 "One artwork; its owner also gets leave to download the original",
                 {"200": artwork, "304": _KNOWN},
-                (*_USER, "not_found"),
+                (*_USER, "not_found", "rate_limited"),
                 parameters=[_IF_NONE_MATCH],
                 user=None,
             ),
@@ -159,7 +159,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "readArtworkBySlug",
                 "One artwork by its readable address",
                 {"200": artwork, "304": _KNOWN},
-                (*_USER, "not_found"),
+                (*_USER, "not_found", "rate_limited"),
                 parameters=[_IF_NONE_MATCH],
                 user=None,
             ),
@@ -172,7 +172,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "200": _json("The caller", schemas.data_of(_ref("User")), etag=True),
                     "304": _KNOWN,
                 },
-                (*_USER, "not_found"),
+                (*_USER, "not_found", "rate_limited"),
                 parameters=[_IF_NONE_MATCH],
                 user=True,
             )
@@ -199,7 +199,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "206": _picture("The part asked for", **{"Content-Range": "Which part it is"}),
                     "304": _KNOWN,
                 },
-                ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable"),
+                ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable", "rate_limited"),
                 parameters=[
                     _IF_NONE_MATCH,
                     _IF_MATCH,
@@ -210,7 +210,10 @@ def paths() -> dict[str, dict[str, Any]]:
         },
         "/healthz": {
             "get": _operation(
-                "readHealth", "Whether the gallery answers", {"200": _json("It does", _ref("Health"))}, ()
+                "readHealth",
+                "Whether the gallery answers",
+                {"200": _json("It does", _ref("Health"))},
+                ("rate_limited",),
             )
         },
         "/openapi.json": {
@@ -221,7 +224,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "200": _json("OpenAPI 3.1", {"type": "object"}, etag=True),
                     "304": _KNOWN,
                 },
-                (),
+                ("rate_limited",),
                 parameters=[_IF_NONE_MATCH],
             )
         },

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gallery.artwork import Row, Variant
 from gallery.gate import Gate
+from gallery.refused import Refused
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -108,6 +109,9 @@ class Platform:
     pages: Pages
     tickets: Limiter
     creates: Limiter
+    reads: Limiter
+    failures: Limiter
+    refused: Refused
     log: Callable[[Mapping[str, Any]], None]
     gate: Gate
     background: Callable[[Awaitable[Any]], None]

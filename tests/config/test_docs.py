@@ -91,6 +91,8 @@ def test_the_limits_are_those_of_the_configuration() -> None:
         f"{gate['places'].default} in one isolate, {gate['waiting'].default} waiting",
         f"up to {gate['patience'].default:.0f} s",
         f"{gate['places_each'].default} in one isolate, {gate['waiting_each'].default} waiting",
+        f"{limits['READ_LIMIT']} a minute and location of one user, or of one address",
+        f"{limits['FAILURE_LIMIT']} a minute of one user, then their creates are refused for a minute",
         f"{limits['TICKET_LIMIT']} tickets and {limits['CREATE_LIMIT']} creates a minute",
         f"`users.artwork_limit`, {quota()}",
     ):

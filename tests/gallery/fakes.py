@@ -18,6 +18,7 @@ from gallery.errors import DatabaseError, StorageError
 from gallery.gate import Gate
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.refused import Refused
 from gallery.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -256,6 +257,8 @@ class World:
         self.siblings = {v: WritingSibling(v, self.objects) for v in Variant}
         self.tickets = CountingLimiter()
         self.creates = CountingLimiter()
+        self.reads = CountingLimiter()
+        self.failures = CountingLimiter()
         self.events: list[Mapping[str, Any]] = []
         self.tasks: list[asyncio.Future[Any]] = []
         self.pauses: list[float] = []
@@ -269,6 +272,9 @@ class World:
             pages=self.pages,
             tickets=self.tickets,
             creates=self.creates,
+            reads=self.reads,
+            failures=self.failures,
+            refused=Refused(),
             log=self.events.append,
             gate=Gate(places=1000, places_each=1000),
             background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
