@@ -28,7 +28,7 @@ MOST_BLOCKS = 64
 
 _CURSOR = re.compile(CURSOR)
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
-_TOP = 2**53 - 1  # above all positions
+_TOP = 2**52  # above all positions; D1 takes numbers below 2^53 - 1
 
 
 @dataclass(frozen=True, slots=True)

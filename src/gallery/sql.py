@@ -143,10 +143,10 @@ ON CONFLICT (walk) DO UPDATE SET position = excluded.position
 """
 
 # Lists. The rowids of the full-text index are positions: a page is read from them in order, without sorting.
-# ?1 only positions below this one, ?2 at most so many
+# ?1 only positions below this one, ?2 at most so many. D1 binds a number as REAL, which FTS5 cannot seek.
 _LISTED = f"p.position, ({_ARTWORK} WHERE a.id = p.artwork_id) AS artwork"
 _FOUND = "FROM artwork_search s CROSS JOIN artwork_positions p ON p.position = s.rowid"
-_NEXT = "s.rowid < ?1 ORDER BY s.rowid DESC LIMIT ?2"
+_NEXT = "s.rowid < CAST(?1 AS INTEGER) ORDER BY s.rowid DESC LIMIT ?2"
 NEWEST = f"SELECT {_LISTED} FROM artwork_positions p WHERE p.position < ?1 ORDER BY p.position DESC LIMIT ?2"  # noqa: S608
 # ?3 expression
 SEARCH = f"SELECT {_LISTED} {_FOUND} WHERE artwork_search MATCH ?3 AND {_NEXT}"
@@ -162,14 +162,16 @@ WHERE artwork_search MATCH COALESCE((SELECT '"' || token || '"' FROM search_face
 FACET_REACH = """
 SELECT '"' || token || '"' AS term, (
   SELECT rowid FROM artwork_search
-  WHERE artwork_search MATCH '"' || token || '"' AND rowid < ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2
+  WHERE artwork_search MATCH '"' || token || '"' AND rowid < CAST(?1 AS INTEGER)
+  ORDER BY rowid DESC LIMIT 1 OFFSET ?2
 ) AS reach
 FROM search_facets WHERE name = ?3
 """
 WORD_REACH = """
 SELECT ?3 AS term, (
   SELECT rowid FROM artwork_search
-  WHERE artwork_search MATCH ?3 AND rowid < ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2
+  WHERE artwork_search MATCH ?3 AND rowid < CAST(?1 AS INTEGER)
+  ORDER BY rowid DESC LIMIT 1 OFFSET ?2
 ) AS reach
 """
 # ?1 only those that begin below this position, ?2 at most so many

@@ -71,6 +71,9 @@ class SqliteDatabase:
         return answers
 
     def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        numbers = [value for _, values in statements for value in values if isinstance(value, int)]
+        if any(abs(number) >= 2**53 - 1 for number in numbers):
+            raise DatabaseError("D1_TYPE_ERROR: Type 'bigint' not supported")
         self.connection.execute("BEGIN")
         try:
             answers: list[list[Row]] = [[dict(r) for r in self.connection.execute(*s)] for s in statements]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from tests.gallery.fakes import ROOT, SqliteDatabase, World, json_of
 
-from gallery import reading, search
+from gallery import reading, search, sql
 
 WRITERS_COLUMNS = (
     "id, user_id, slug, title, description, category, tags, original_key, original_url, display_url,"
@@ -302,6 +303,12 @@ def test_an_artwork_keeps_its_place_when_it_is_changed_between_two_pages() -> No
         assert [a["id"] for a in page["data"] + rest["data"]] == [f"art_{n}" for n in reversed(range(6))]
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("text", [sql.SEARCH, sql.NEWEST_OF_FACET, sql.FACET_REACH, sql.WORD_REACH])
+def test_a_position_is_an_integer_to_the_index(text: str) -> None:
+    assert re.findall(r"rowid < (?!CAST\(\?1 AS INTEGER\))", text) == []
+    assert "rowid < CAST" in text
 
 
 @pytest.fixture
