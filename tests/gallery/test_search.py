@@ -377,6 +377,12 @@ def test_a_search_that_finds_nothing_looks_at_a_few_blocks_and_says_where_to_go_
     assert rare["nextCursor"] is None
 
 
+def test_what_a_request_may_read_is_bounded() -> None:
+    page = 4 * (reading.MOST + 1)  # of the index, the positions, the artworks and the users
+    terms = 4 + search.WORDS
+    assert page + reading.PROBES * reading.FEW + 2 * terms + reading.MOST_BLOCKS + 1 <= 2000
+
+
 def test_the_migration_indexes_the_artworks_that_there_are() -> None:
     world = gallery()
     database = world.database
