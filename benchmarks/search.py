@@ -2,6 +2,7 @@
 
 The gallery is made once, which takes half an hour, and kept in .cache/bench. Each query goes through the
 gateway's own code to sqlite; the statements that it asked are then put to a copy of the file in the local D1.
+Milliseconds are CPU time, which other processes on the machine do not stretch; the file lies in memory.
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.search --output benchmarks/results/search.json
 """
@@ -51,6 +52,7 @@ QUERIES = {
     "common word and unknown user": "q=untitled&username=nobody",
     "common word and featured": "q=untitled&featured=true",
     "two common words": "q=untitled e",
+    "two common words that never meet": "q=odd even",
     "eight common words": f"q={E_WORDS}",
     "common word, common tag": "q=untitled&tag=odd",
     "featured, and a tag that no featured artwork has": "featured=true&tag=odd",
@@ -69,9 +71,9 @@ class Recorder:
 
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
         self.asked += statements
-        started = time.perf_counter()
+        started = time.thread_time()
         answers: list[list[Row]] = [[dict(r) for r in self._connection.execute(*s)] for s in statements]
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.thread_time() - started
         return answers
 
 
@@ -140,9 +142,9 @@ def writes(connection: sqlite3.Connection) -> dict[str, float]:
     for name, (text, values_of) in steps.items():
         seconds = []
         for source in sources:
-            started = time.perf_counter()
+            started = time.thread_time()
             connection.execute(text, values_of(source))
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.thread_time() - started)
         taken[name] = round(statistics.median(seconds) * 1000, 3)
     return taken
 
