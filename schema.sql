@@ -63,11 +63,6 @@ CREATE TABLE IF NOT EXISTS artworks (
 
 CREATE UNIQUE INDEX IF NOT EXISTS artworks_by_slug ON artworks (user_id, slug);
 CREATE UNIQUE INDEX IF NOT EXISTS artworks_by_original ON artworks (original_key);
-CREATE INDEX IF NOT EXISTS artworks_newest ON artworks (created_ms DESC, id DESC) WHERE status = 'active';
-CREATE INDEX IF NOT EXISTS artworks_newest_of_user
-  ON artworks (user_id, created_ms DESC, id DESC) WHERE status = 'active';
-CREATE INDEX IF NOT EXISTS artworks_newest_of_category
-  ON artworks (category, created_ms DESC, id DESC) WHERE status = 'active';
 
 -- The keys in the URLs of rows without original_key (up to a question mark), so that the sweeper spares them.
 CREATE INDEX IF NOT EXISTS artworks_named_originals
@@ -101,3 +96,160 @@ CREATE TABLE IF NOT EXISTS uploads (
 CREATE INDEX IF NOT EXISTS uploads_by_expiry ON uploads (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS uploads_open ON uploads (user_id, expires_at, size)
   WHERE artwork_id IS NULL AND content_type IS NOT NULL;
+
+-- Lists and search.
+-- Every list is one walk down the rowids of a full-text index: a filter is a term like the words are, so that any
+-- set of filters is one MATCH, newest first, without sorting. Triggers keep all of it, whoever writes the rows. Only
+-- active artworks are in it.
+
+-- The order of lists: milliseconds of created_at × 1024, and a number among those of one millisecond. More than
+-- 1,024 of them overflow into the next second. Below 2^53, which JavaScript counts exactly, until the year 2109.
+CREATE TABLE IF NOT EXISTS artwork_positions (
+  position   INTEGER PRIMARY KEY,
+  artwork_id TEXT NOT NULL UNIQUE
+);
+
+-- The filters' values, each with the term that stands for it: three private characters, which no query contains.
+CREATE TABLE IF NOT EXISTS search_facets (
+  id    INTEGER PRIMARY KEY,
+  name  TEXT NOT NULL UNIQUE, -- 'user:<id>', 'category:<name>', 'tag:<tag>', 'featured:0', 'featured:1'
+  token TEXT GENERATED ALWAYS AS (char(57344, 983040 + (id >> 15), 983040 + (id & 32767))) VIRTUAL
+);
+
+-- Runs of neighbours in that order, each with a term of its own, so that a search can be kept to a few of them.
+-- A block begins only above all that there is, so no artwork ever changes its block.
+CREATE TABLE IF NOT EXISTS search_blocks (
+  id    INTEGER PRIMARY KEY,
+  start INTEGER NOT NULL UNIQUE, -- the least position in it
+  size  INTEGER NOT NULL,        -- how many were put into it
+  token TEXT GENERATED ALWAYS AS (char(57344, 983040 + id)) VIRTUAL
+);
+
+CREATE TRIGGER IF NOT EXISTS artwork_positions_inserted AFTER INSERT ON artwork_positions BEGIN
+  INSERT INTO search_blocks (start, size) SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM search_blocks);
+  INSERT INTO search_blocks (start, size)
+  SELECT NEW.position, 0
+  WHERE NEW.position = (SELECT max(position) FROM artwork_positions)
+    AND (SELECT size FROM search_blocks ORDER BY start DESC LIMIT 1) >= 16384;
+  UPDATE search_blocks SET size = size + 1
+  WHERE start = (SELECT max(start) FROM search_blocks WHERE start <= NEW.position);
+END;
+
+CREATE VIEW IF NOT EXISTS artwork_tags AS
+SELECT artworks.id AS artwork_id, trim(tag.value) AS tag
+FROM artworks, json_each(CASE
+  WHEN json_valid(tags) THEN tags
+  ELSE '["' || replace(substr(json_quote(COALESCE(tags, '')), 2, length(json_quote(COALESCE(tags, ''))) - 2), ',', '","') || '"]'
+END) AS tag
+WHERE tag.atom IS NOT NULL AND trim(tag.value) <> '';
+
+CREATE VIEW IF NOT EXISTS artwork_facets AS
+SELECT artworks.id AS artwork_id, 'user:' || lower(COALESCE(username, user_id)) AS name
+FROM artworks LEFT JOIN users ON users.id = user_id
+UNION ALL SELECT id, 'category:' || COALESCE(NULLIF(category, ''), 'other') FROM artworks
+UNION ALL SELECT id, 'featured:' || iif(is_featured, 1, 0) FROM artworks
+UNION ALL SELECT artwork_id, 'tag:' || tag FROM artwork_tags;
+
+-- Scripts that are written without spaces (Chinese, Japanese, Thai, Khmer …) are also indexed by pairs of neighbouring
+-- characters, up to the 1,500th of a text.
+CREATE VIEW IF NOT EXISTS artwork_words AS
+SELECT artworks.id AS artwork_id, (
+  WITH RECURSIVE
+    said (words) AS MATERIALIZED (
+      SELECT replace(
+          COALESCE(title, '')
+          || ' ' || COALESCE((SELECT group_concat(tag, ' ') FROM artwork_tags WHERE artwork_id = artworks.id), '')
+          || ' ' || COALESCE((SELECT username FROM users WHERE users.id = user_id), '')
+          || ' ' || COALESCE(description, ''), char(57344), ' ')
+    ),
+    tail (text) AS (
+      SELECT substr(words, 1, 1500) FROM said WHERE length(CAST(words AS BLOB)) > length(words)
+      UNION ALL
+      SELECT substr(text, 2) FROM tail WHERE length(text) > 1
+    ),
+    pair (both, one, two) AS (SELECT substr(text, 1, 2), unicode(text), unicode(substr(text, 2, 1)) FROM tail)
+  SELECT words || ' ' || COALESCE((
+    SELECT group_concat(CASE
+      WHEN two BETWEEN 3584 AND 4255 OR two BETWEEN 6016 AND 6143 OR two BETWEEN 11904 AND 40959
+        OR two BETWEEN 63744 AND 64255 OR two BETWEEN 131072 AND 262143 THEN both ELSE substr(both, 1, 1) END, ' ')
+    FROM pair
+    WHERE one BETWEEN 3584 AND 4255 OR one BETWEEN 6016 AND 6143 OR one BETWEEN 11904 AND 40959
+      OR one BETWEEN 63744 AND 64255 OR one BETWEEN 131072 AND 262143
+  ), '') FROM said
+) AS words
+FROM artworks;
+
+-- What is indexed of each artwork. Whoever changes this, or a view in it, fills the index anew.
+CREATE VIEW IF NOT EXISTS artwork_terms AS
+SELECT position, artwork_id,
+  (SELECT words FROM artwork_words WHERE artwork_words.artwork_id = artwork_positions.artwork_id)
+  || ' ' || (SELECT group_concat(token, ' ') FROM search_facets
+             WHERE name IN (SELECT name FROM artwork_facets
+                            WHERE artwork_facets.artwork_id = artwork_positions.artwork_id))
+  || ' ' || (SELECT token FROM search_blocks WHERE start <= position ORDER BY start DESC LIMIT 1) AS terms
+FROM artwork_positions;
+
+CREATE VIRTUAL TABLE IF NOT EXISTS artwork_search USING fts5 (
+  terms,
+  content = 'artwork_terms',
+  content_rowid = 'position',
+  columnsize = 0,
+  detail = none,
+  prefix = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16',
+  tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
+);
+
+-- Inserting an artwork's id here indexes it.
+CREATE TRIGGER IF NOT EXISTS artwork_terms_insert INSTEAD OF INSERT ON artwork_terms BEGIN
+  INSERT INTO search_facets (name)
+  SELECT DISTINCT name FROM artwork_facets
+  WHERE artwork_id = NEW.artwork_id AND NOT EXISTS (SELECT 1 FROM search_facets f WHERE f.name = artwork_facets.name);
+
+  INSERT INTO artwork_positions (artwork_id, position)
+  SELECT id, COALESCE(
+    (SELECT position + 1 FROM artwork_positions
+     WHERE position BETWEEN slot AND slot + iif(
+       EXISTS (SELECT 1 FROM artwork_positions WHERE position = slot + 1023), 1048575, 1023)
+     ORDER BY position DESC LIMIT 1),
+    slot)
+  FROM (
+    SELECT id, min(max(created_ms, 0), 4398046511103) << 10 AS slot
+    FROM artworks
+    WHERE id = NEW.artwork_id AND status = 'active' AND NOT EXISTS (SELECT 1 FROM artwork_positions WHERE artwork_id = NEW.artwork_id)
+  );
+
+  INSERT INTO artwork_search (rowid, terms)
+  SELECT position, terms FROM artwork_terms WHERE artwork_id = NEW.artwork_id;
+END;
+
+CREATE TRIGGER IF NOT EXISTS artworks_inserted AFTER INSERT ON artworks BEGIN
+  INSERT INTO artwork_terms (artwork_id) VALUES (NEW.id);
+END;
+
+-- What is taken out of the index is read from the rows, so that goes before they change.
+CREATE TRIGGER IF NOT EXISTS artworks_changing
+BEFORE UPDATE OF id, user_id, title, description, tags, category, is_featured, created_at, status ON artworks BEGIN
+  DELETE FROM artwork_search WHERE rowid = (SELECT position FROM artwork_positions WHERE artwork_id = OLD.id);
+  DELETE FROM artwork_positions
+  WHERE artwork_id = OLD.id
+    AND (NEW.id IS NOT OLD.id OR NEW.created_at IS NOT OLD.created_at OR NEW.status IS NOT OLD.status);
+END;
+
+CREATE TRIGGER IF NOT EXISTS artworks_changed
+AFTER UPDATE OF id, user_id, title, description, tags, category, is_featured, created_at, status ON artworks BEGIN
+  INSERT INTO artwork_terms (artwork_id) VALUES (NEW.id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS artworks_deleting BEFORE DELETE ON artworks BEGIN
+  DELETE FROM artwork_search WHERE rowid = (SELECT position FROM artwork_positions WHERE artwork_id = OLD.id);
+  DELETE FROM artwork_positions WHERE artwork_id = OLD.id;
+END;
+
+CREATE TRIGGER IF NOT EXISTS users_renaming BEFORE UPDATE OF username ON users BEGIN
+  DELETE FROM artwork_search WHERE rowid IN (
+    SELECT position FROM artwork_positions JOIN artworks ON id = artwork_id WHERE user_id = OLD.id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS users_renamed AFTER UPDATE OF username ON users BEGIN
+  INSERT INTO artwork_terms (artwork_id) SELECT id FROM artworks WHERE user_id = NEW.id;
+END;

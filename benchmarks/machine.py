@@ -58,6 +58,6 @@ def machine() -> dict[str, Any]:
         "node": _line(str(NODE), "--version"),
         "pillow": PIL.__version__,
         **{name: _version(ROOT, name) for name in PACKAGES},
-        **{name: _version(HERE, name) for name in PEERS},
+        **{name: _version(HERE, name) for name in PEERS if (HERE / "node_modules" / name).exists()},
         "commit": _line("git", "rev-parse", "--short", "HEAD"),
     }

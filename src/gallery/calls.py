@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +23,7 @@ from gallery.times import Stopwatch
 from gallery.wire import artwork_out, original_of
 
 LIMIT_PERIOD = 60
+IPV4 = 4
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -74,8 +76,34 @@ class Call:
 
 async def throttle(call: Call, limiter: Limiter, caller: Caller) -> None:
     """Raises RateLimited. The limits throttle; one that does not answer must not close the gallery."""
+    await _throttle(call, limiter, caller.user_id)
+
+
+async def throttle_reads(call: Call, caller: Caller | None = None, *, kind: str = "") -> None:
+    """Count a read of the caller's, or else of the network that it comes from. Raises RateLimited.
+
+    Reads of each `kind` are counted apart. Where the address of the client is not known, as without
+    Cloudflare, or is the machine's own, nothing is counted.
+    """
+    key = caller.user_id if caller else _network_of(call.request.header("cf-connecting-ip"))
+    if key is not None:
+        await _throttle(call, call.platform.reads, f"{kind}{key}")
+
+
+def _network_of(address: str | None) -> str | None:
+    """The address, of IPv6 its first 64 bits, which are what one customer is given."""
     try:
-        allowed = await limiter.allows(caller.user_id)
+        known = ip_address(address or "")
+    except ValueError:
+        return None
+    if known.is_loopback:
+        return None
+    return str(known) if known.version == IPV4 else str(ip_network((known, 64), strict=False))
+
+
+async def _throttle(call: Call, limiter: Limiter, key: str) -> None:
+    try:
+        allowed = await limiter.allows(key)
     except StorageError as error:
         call.platform.log({"event": "limiter_failed", "reason": str(error)})
         return

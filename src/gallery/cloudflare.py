@@ -19,6 +19,7 @@ from gallery.gate import Gate
 from gallery.jwks import KeyCache
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.refused import Refused
 from gallery.settings import Settings, read_settings
 
 # `env` does not change while an isolate lives, so it is read once.
@@ -32,6 +33,7 @@ _ALGORITHMS = {
     "ES256": {"name": "ECDSA", "namedCurve": "P-256", "hash": "SHA-256"},
     "EdDSA": {"name": "Ed25519"},
 }
+_refused = Refused()
 
 
 def settings_of(env: Any) -> Settings:
@@ -54,6 +56,9 @@ def platform_of(env: Any, ctx: Any) -> Platform:
         verify=_verify,
         purge=_purge,
         keys=_keys,
+        reads=_RateLimit(env, "READ_LIMIT"),
+        failures=_RateLimit(env, "FAILURE_LIMIT"),
+        refused=_refused,
         log=_log,
         gate=_gate,
         background=lambda work: _keep_alive(ctx, work),

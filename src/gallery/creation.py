@@ -59,7 +59,7 @@ async def create_artwork(platform: Platform, settings: Settings, order: Order, w
     if not user.remaining:
         raise ArtworkLimitReached
     watch.lap("user")
-    async with platform.gate.place(platform.ticks, platform.sleep):
+    async with platform.gate.place(user.id, platform.ticks, platform.sleep):
         watch.lap("queue")
         return await _create(platform, settings, order, user, watch)
 

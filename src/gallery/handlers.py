@@ -6,11 +6,21 @@ import asyncio
 
 from gallery import fields, reading, sql, users
 from gallery.auditing import audit
-from gallery.calls import NO_STORE, Call, artwork_answer, own_original, shown_artwork, tagged_answer, throttle
-from gallery.creation import Order, create_artwork
+from gallery.calls import (
+    NO_STORE,
+    Call,
+    artwork_answer,
+    own_original,
+    shown_artwork,
+    tagged_answer,
+    throttle,
+    throttle_reads,
+)
+from gallery.creation import Order
 from gallery.delivery import deliver
 from gallery.editing import MISSING, change_artwork, is_shown, read_artwork, remove_artwork
-from gallery.errors import NotFound
+from gallery.errors import NotFound, UserNotFound
+from gallery.failures import create_unless_failing
 from gallery.messages import Answer, json_answer
 from gallery.openapi import document
 from gallery.purging import purge
@@ -25,6 +35,7 @@ PROGRAMS = ("/api/", "/cdn/")
 
 
 async def read_health(call: Call) -> Answer:
+    await throttle_reads(call)
     await transact(call.platform, (sql.PING, ()))
     return json_answer({"status": "ok"}, headers=NO_STORE)
 
@@ -45,7 +56,7 @@ async def create(call: Call) -> Answer:
     original = own_original(caller, body.get("originalKey"))
     order = Order(caller.user_id, original, description, call.base, call.request_id)
     call.watch.lap("request")
-    task = asyncio.ensure_future(create_artwork(call.platform, call.settings, order, call.watch))
+    task = asyncio.ensure_future(create_unless_failing(call.platform, call.settings, order, call.watch))
     # A client that hangs up must not stop a create half-way: it runs on to its row or its clean-up.
     call.platform.background(asyncio.wait([task]))
     created = await asyncio.shield(task)
@@ -59,12 +70,14 @@ async def create(call: Call) -> Answer:
 
 async def read(call: Call) -> Answer:
     caller = await call.caller_if_any()
+    await throttle_reads(call, caller)
     artwork = await read_artwork(call.platform, caller, call.arguments[0])
     return await artwork_answer(call, artwork, caller)
 
 
 async def read_by_slug(call: Call) -> Answer:
     caller = await call.caller_if_any()
+    await throttle_reads(call, caller)
     username, slug = call.arguments
     artwork = await reading.artwork_by_slug(call.platform, username, slug)
     if not is_shown(artwork, caller):
@@ -74,7 +87,8 @@ async def read_by_slug(call: Call) -> Answer:
 
 async def read_many(call: Call) -> Answer:
     caller = await call.caller_if_any()
-    page, cursor = await reading.list_artworks(call.platform, reading.wish_of(call.request.query))
+    await throttle_reads(call, caller)
+    page, cursor = await reading.list_artworks(call.platform, reading.list_query_of(call.request.query))
     shown = [shown_artwork(call, artwork, caller) for artwork in page]
     answer = tagged_answer(call, {"data": shown, "nextCursor": cursor}, private=caller is not None)
     answer.headers["Vary"] = "Authorization"
@@ -82,14 +96,16 @@ async def read_many(call: Call) -> Answer:
 
 
 async def read_me(call: Call) -> Answer:
-    user = (await call.caller()).user
-    if user is None:
-        raise NotFound("There is no such user.")
-    return tagged_answer(call, {"data": user_out(user)}, private=True)
+    caller = await call.caller()
+    await throttle_reads(call, caller)
+    if caller.user is None:
+        raise UserNotFound
+    return tagged_answer(call, {"data": user_out(caller.user)}, private=True)
 
 
 async def read_readiness(call: Call) -> Answer:
     caller = await call.caller()
+    await throttle_reads(call, caller)
     query = call.request.query
     original = own_original(caller, reading.parameter(query, "originalKey"))
     state = await reading.awaited_readiness(call.platform, original, reading.seconds_of(query))
@@ -170,10 +186,12 @@ async def change_user(call: Call) -> Answer:
 
 
 async def read_openapi(call: Call) -> Answer:
+    await throttle_reads(call)
     return tagged_answer(call, document(call.origin))
 
 
 async def deliver_object(call: Call) -> Answer:
+    await throttle_reads(call, kind="cdn ")
     public = call.settings.public_originals
     return await deliver(call.platform, call.request, call.arguments[0], public_originals=public)
 

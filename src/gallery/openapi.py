@@ -100,8 +100,11 @@ def paths() -> dict[str, dict[str, Any]]:
             "get": _operation(
                 "listArtworks",
                 "The newest artworks",
-                {"200": _json("One page", _ref("Page"), etag=True), "304": _KNOWN},
-                (*_USER, "invalid_request"),
+                {
+                    "200": _json("A page; the last has no nextCursor", _ref("Page"), etag=True),
+                    "304": _KNOWN,
+                },
+                (*_USER, "invalid_request", "rate_limited"),
                 parameters=[*_filters(), _IF_NONE_MATCH],
                 user=None,
             ),
@@ -111,7 +114,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "readReadiness",
                 "Which renditions of an original can be fetched by now",
                 {"200": _json("The three renditions", _ref("Readiness"))},
-                (*_USER, "invalid_request", "forbidden"),
+                (*_USER, "invalid_request", "forbidden", "rate_limited"),
                 parameters=[
                     _parameter("originalKey", "query", _key(schemas.ORIGINAL_KEY), required=True),
                     _parameter(
@@ -135,7 +138,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "readArtwork",
                 "One artwork; its owner also gets leave to download the original",
                 {"200": artwork, "304": _KNOWN},
-                (*_USER, "not_found"),
+                (*_USER, "not_found", "rate_limited"),
                 parameters=[_IF_NONE_MATCH],
                 user=None,
             ),
@@ -192,7 +195,7 @@ def paths() -> dict[str, dict[str, Any]]:
                 "readArtworkBySlug",
                 "One artwork by its readable address",
                 {"200": artwork, "304": _KNOWN},
-                (*_USER, "not_found"),
+                (*_USER, "not_found", "rate_limited"),
                 parameters=[_IF_NONE_MATCH],
                 user=None,
             ),
@@ -245,7 +248,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "200": _json("The caller", schemas.data_of(_ref("User")), etag=True),
                     "304": _KNOWN,
                 },
-                (*_USER, "not_found"),
+                (*_USER, "not_found", "rate_limited"),
                 parameters=[_IF_NONE_MATCH],
                 user=True,
             )
@@ -276,7 +279,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "206": _picture("The part asked for", **{"Content-Range": "Which part it is"}),
                     "304": _KNOWN,
                 },
-                ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable"),
+                ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable", "rate_limited"),
                 parameters=[
                     _IF_NONE_MATCH,
                     _IF_MATCH,
@@ -287,7 +290,10 @@ def paths() -> dict[str, dict[str, Any]]:
         },
         "/healthz": {
             "get": _operation(
-                "readHealth", "Whether the gallery answers", {"200": _json("It does", _ref("Health"))}, ()
+                "readHealth",
+                "Whether the gallery answers",
+                {"200": _json("It does", _ref("Health"))},
+                ("rate_limited",),
             )
         },
         "/openapi.json": {
@@ -298,7 +304,7 @@ def paths() -> dict[str, dict[str, Any]]:
                     "200": _json("OpenAPI 3.1", {"type": "object"}, etag=True),
                     "304": _KNOWN,
                 },
-                (),
+                ("rate_limited",),
                 parameters=[_IF_NONE_MATCH],
             )
         },
@@ -357,7 +363,7 @@ def _filters() -> list[Schema]:
         _parameter("username", "query", text),
         _parameter("category", "query", text | {"examples": list(Category)}),
         _parameter("tag", "query", text),
-        _parameter("q", "query", text | {"description": "Found in titles"}),
+        _parameter("q", "query", text | {"description": "Words of title, tags, description or username"}),
         _parameter("featured", "query", {"type": "boolean"}),
         _LIMIT,
         _parameter("cursor", "query", _key(f"^{reading.CURSOR}$")),

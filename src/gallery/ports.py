@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from gallery.artwork import Row, Variant
 from gallery.gate import Gate
 from gallery.jwks import KeyCache
+from gallery.refused import Refused
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -131,6 +132,9 @@ class Platform:
     verify: Verify
     purge: Purge
     keys: KeyCache
+    reads: Limiter
+    failures: Limiter
+    refused: Refused
     log: Callable[[Mapping[str, Any]], None]
     gate: Gate
     background: Callable[[Awaitable[Any]], None]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 from unicodedata import normalize
 from urllib.parse import parse_qsl
 
-from gallery import pipeline, sql
-from gallery.artwork import Artwork, Variant, artwork_of
+from gallery import pipeline, search, sql
+from gallery.artwork import Artwork, Row, Variant, artwork_of
 from gallery.errors import InvalidRequest, NotFound, StorageError
 from gallery.keys import FIRST_VERSION, OriginalKey, rendition_keys
-from gallery.ports import Platform
+from gallery.ports import Platform, Statement
 from gallery.records import first, only, transact
 from gallery.store import uploads
 
@@ -24,25 +21,35 @@ MOST = 100
 MOST_PARAMETERS = 50
 LONGEST_FILTER = 100
 LONGEST_WAIT = 25
-MOST_LETTERS = 24  # as deep as every SQLite can nest what is done for each
-CURSOR = r"(-?[0-9]{1,15})-(.{1,255})"  # milliseconds since 1970, id
+CURSOR = r"p[0-9]{1,16}"  # a position
+# A search for several terms looks at everything when one of its first terms has at most so many matches, …
+PROBES = 3
+FEW = 300
+# … and else at the artworks of so many blocks, shared out among the terms.
+BLOCKS = 12
+MOST_BLOCKS = 64
 
-_CURSOR = re.compile(CURSOR, re.DOTALL)
+_CURSOR = re.compile(CURSOR)
 _SECONDS = re.compile(r"[0-9]{1,2}")
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
+_TOP = 2**52  # above all positions; D1 takes numbers below 2^53 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Which artworks are asked for: the filters' values by the names SQL knows, and how many."""
+class ListQuery:
+    """Which artworks are asked for: `words` None when none were asked for, `before` a position."""
 
-    filters: Mapping[str, Any]
-    before: tuple[int, str] | None
+    username: str | None
+    category: str | None
+    tag: str | None
+    featured: bool | None
+    words: list[str] | None
+    before: int
     limit: int
 
 
-def wish_of(query: str) -> Wish:
-    """The wish of a query string. Raises InvalidRequest, naming the parameter."""
+def list_query_of(query: str) -> ListQuery:
+    """The list query of a query string. Raises InvalidRequest, naming the parameter."""
     given = _parameters(query)
     texts = {
         name: normalize("NFC", given[name])
@@ -51,33 +58,88 @@ def wish_of(query: str) -> Wish:
     }
     if any(len(value) > LONGEST_FILTER for value in texts.values()):
         raise InvalidRequest(f"A filter may have at most {LONGEST_FILTER} characters.")
-    filters: dict[str, Any] = texts | ({"q": texts["q"].lower()} if "q" in texts else {})
-    if "featured" in given:
-        if given["featured"] not in ("true", "false"):
-            raise InvalidRequest('"featured" must be true or false.')
-        filters["featured"] = int(given["featured"] == "true")
-    return Wish(filters, _cursor_of(given.get("cursor")), limit_of(given.get("limit")))
+    featured = given.get("featured")
+    if featured not in (None, "true", "false"):
+        raise InvalidRequest('"featured" must be true or false.')
+    return ListQuery(
+        username=texts.get("username"),
+        category=texts.get("category"),
+        tag=texts.get("tag"),
+        featured=None if featured is None else featured == "true",
+        words=search.words_of(texts["q"]) if "q" in texts else None,
+        before=_cursor_of(given.get("cursor")),
+        limit=limit_of(given.get("limit")),
+    )
 
 
-async def list_artworks(platform: Platform, wish: Wish) -> tuple[list[Artwork], str | None]:
-    """The newest artworks that pass the filters, and the cursor of the next page."""
-    names = tuple(name for name in sql.FILTERS if name in wish.filters)
-    letters = _letters_of(wish.filters.get("q", ""))
-    values: list[Any] = []
-    for name in names:
-        values += [*letters, wish.filters[name]] if name == "q" else [wish.filters[name]]
-    if wish.before is not None:
-        names, values = (*names, "before"), [*values, *wish.before]
-    query = sql.listing(names, len(letters) // 2)
-    rows = (await transact(platform, (query, (*values, wish.limit + 1))))[0]
-    page = [artwork_of(row) for row in rows[: wish.limit]]
-    return page, _cursor_after(page[-1]) if len(rows) > wish.limit else None
+async def list_artworks(platform: Platform, query: ListQuery) -> tuple[list[Artwork], str | None]:
+    """The newest artworks that pass the filters, and the cursor of the next page.
+
+    A search that has looked at as much as it may gives a short page, even an empty one, with a cursor.
+    """
+    if query.words == []:
+        return [], None
+    page = (query.before, query.limit + 1)
+    reaches = _reaches_of(query)
+    floor: int | None = None
+    if not reaches:
+        statement: Statement = (sql.NEWEST, page)
+    elif len(reaches) == 1:
+        text, subject = reaches[0]
+        statement = (sql.NEWEST_OF_FACET if text == sql.FACET_REACH else sql.SEARCH, (*page, subject))
+    else:
+        terms, floor = await _terms(platform, reaches, query.before)
+        if not terms:
+            return [], None
+        statement = (sql.SEARCH, (*page, " AND ".join(terms)))
+    rows = (await transact(platform, statement))[0]
+    artworks = [artwork_of(row) for row in rows[: query.limit] if row["artwork"] is not None]
+    if len(rows) > query.limit:
+        return artworks, f"p{rows[query.limit - 1]['position']}"
+    return artworks, None if floor is None else f"p{floor}"
 
 
-def _letters_of(text: str) -> list[str]:
-    """Capital and small form, in turn, of each letter of a text that has both and is not of ASCII."""
-    found = [c for c in dict.fromkeys(text) if not c.isascii() and c.upper() != c and len(c.upper()) == 1]
-    return [form for letter in found[:MOST_LETTERS] for form in (letter.upper(), letter)]
+def _reaches_of(query: ListQuery) -> list[tuple[str, str]]:
+    """The terms of a query, the rare ones probably first: the statement of their reach, and its subject."""
+    featured = None if query.featured is None else str(int(query.featured))
+    # As SQLite compares usernames: the case of ASCII does not matter.
+    username = query.username and re.sub("[A-Z]+", lambda capitals: capitals[0].lower(), query.username)
+    facets = {"user": username, "tag": query.tag, "featured": featured, "category": query.category}
+    named = [(sql.FACET_REACH, f"{kind}:{value}") for kind, value in facets.items() if value is not None]
+    words = [(sql.WORD_REACH, search.term_of(word)) for word in query.words or ()]
+    return sorted(named + words, key=lambda reach: reach[1].startswith("category:"))
+
+
+async def _terms(
+    platform: Platform, reaches: list[tuple[str, str]], before: int
+) -> tuple[list[str], int | None]:
+    """The terms to search for, none when a filter has no artworks, and the position where the search ends.
+
+    An intersection takes as long as its rarest term has matches. Where each has more than FEW, it is kept to
+    the next blocks: those down to the last of these few, or as many as the number of terms allows.
+    """
+    offsets = [FEW if n < PROBES else 0 for n in range(len(reaches))]
+    rows = await transact(
+        platform,
+        *((text, (before, offset, name)) for (text, name), offset in zip(reaches, offsets, strict=True)),
+        (sql.BLOCKS, (before, MOST_BLOCKS + 1)),
+    )
+    found = [first(answer) for answer in rows[:-1]]
+    known = [row for row in found if row is not None]
+    if len(known) < len(found):
+        return [], None
+    terms = [str(row["term"]) for row in known]
+    if any(row["reach"] is None for row in known):
+        return terms, None
+    blocks = _blocks_down_to(min(row["reach"] for row in known[:PROBES]), rows[-1], len(terms))
+    if len(blocks) == len(rows[-1]):
+        return terms, None
+    return [*terms, f"({' OR '.join(block['term'] for block in blocks)})"], blocks[-1]["start"]
+
+
+def _blocks_down_to(reach: int, blocks: list[Row], terms: int) -> list[Row]:
+    reaching = sum(block["start"] > reach for block in blocks) + 1
+    return blocks[: min(MOST_BLOCKS, max(reaching, BLOCKS // terms, 1))]
 
 
 async def artwork_by_slug(platform: Platform, username: str, slug: str) -> Artwork:
@@ -173,15 +235,9 @@ def limit_of(text: str | None) -> int:
     return int(text)
 
 
-def _cursor_of(text: str | None) -> tuple[int, str] | None:
+def _cursor_of(text: str | None) -> int:
     if text is None:
-        return None
-    found = _CURSOR.fullmatch(text)
-    if found is None:
+        return _TOP
+    if not _CURSOR.fullmatch(text):
         raise InvalidRequest('"cursor" must be the "nextCursor" of another page.')
-    return int(found[1]), found[2]
-
-
-def _cursor_after(artwork: Artwork) -> str:
-    created = datetime.fromisoformat(artwork.created_at).astimezone(UTC)
-    return f"{round(created.timestamp() * 1000)}-{artwork.id}"
+    return min(int(text[1:]), _TOP)

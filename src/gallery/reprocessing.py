@@ -40,17 +40,35 @@ async def reprocess_artwork(
     """
     artwork = await found_artwork(platform, artwork_id)
     check_owner(artwork, caller, operators=True)
-    return await renew(platform, settings, artwork, base=base, request_id=request_id, watch=watch)
+    return await renew(
+        platform,
+        settings,
+        artwork,
+        user_id=caller.user_id,
+        base=base,
+        request_id=request_id,
+        watch=watch,
+    )
 
 
 async def renew(
-    platform: Platform, settings: Settings, artwork: Artwork, *, base: str, request_id: str, watch: Stopwatch
+    platform: Platform,
+    settings: Settings,
+    artwork: Artwork,
+    *,
+    user_id: str,
+    base: str,
+    request_id: str,
+    watch: Stopwatch,
 ) -> Artwork:
-    """The artwork with new renditions, whoever asks for it. Raises NotFound without an original of ours."""
+    """The artwork with new renditions; it waits among what `user_id` has asked for.
+
+    Raises NotFound without an original of ours.
+    """
     original = original_of(artwork)
     if original is None:
         raise NotFound(NO_ORIGINAL)
-    async with platform.gate.place(platform.ticks, platform.sleep):
+    async with platform.gate.place(user_id, platform.ticks, platform.sleep):
         watch.lap("queue")
         return await _renew(
             platform, settings, artwork, original, base=base, request_id=request_id, watch=watch

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import count, islice
-
 from gallery.store.binding import NOW as _NOW
 
 # One text crosses from JavaScript to Python, not two dozen values; its order is that of `Artwork`'s fields.
@@ -145,27 +142,39 @@ SELECT value AS key FROM json_each(?1) WHERE EXISTS (
     )
 )
 
-_FILTERS = {
-    "username": "a.user_id = (SELECT id FROM users WHERE username = {})",
-    "category": "a.category = {}",
-    "tag": "EXISTS (SELECT 1 FROM json_each(iif(json_valid(a.tags), a.tags, '[]')) WHERE value = {})",
-    "q": "instr({title}, {}) > 0",  # D1 limits the patterns of LIKE to 50 bytes
-    "featured": "a.is_featured = {}",
-    "before": "(a.created_ms, a.id) < ({}, {})",
-}
-FILTERS = tuple(_FILTERS)
+# Lists. The rowids of the full-text index are positions: a page is read from them in order, without sorting.
+# ?1 only positions below this one, ?2 at most so many. D1 binds a number as REAL, which FTS5 cannot seek.
+_LISTED = f"p.position, ({_ARTWORK} WHERE a.id = p.artwork_id) AS artwork"
+_FOUND = "FROM artwork_search s CROSS JOIN artwork_positions p ON p.position = s.rowid"
+_NEXT = "s.rowid < CAST(?1 AS INTEGER) ORDER BY s.rowid DESC LIMIT ?2"
+NEWEST = f"SELECT {_LISTED} FROM artwork_positions p WHERE p.position < ?1 ORDER BY p.position DESC LIMIT ?2"  # noqa: S608
+# ?3 expression
+SEARCH = f"SELECT {_LISTED} {_FOUND} WHERE artwork_search MATCH ?3 AND {_NEXT}"
+# ?3 name of a facet
+NEWEST_OF_FACET = f"""
+SELECT {_LISTED} {_FOUND}
+WHERE artwork_search MATCH COALESCE((SELECT '"' || token || '"' FROM search_facets WHERE name = ?3), '""')
+  AND {_NEXT}
+"""  # noqa: S608
 
-
-@cache
-def listing(filters: tuple[str, ...], letters: int = 0) -> str:
-    """The newest artworks that pass all the filters, whose values are bound in this order, then a limit.
-
-    The value of `q` is in small letters, and before it come `letters` pairs of a capital and its small
-    letter: those that SQLite, which knows ASCII only, cannot make small.
-    """
-    numbers = (f"?{n}" for n in count(1))
-    title = "replace(" * letters + "lower(a.title)" + ", {}, {})" * letters
-    texts = [_FILTERS[name].replace("{title}", title) for name in filters]
-    conditions = [text.format(*islice(numbers, text.count("{}"))) for text in texts]
-    where = " AND ".join(["a.status = 'active'", *conditions])
-    return f"{_ARTWORK} WHERE {where} ORDER BY a.created_ms DESC, a.id DESC LIMIT {next(numbers)}"
+# How far down so many matches of one term reach; no position when there are fewer.
+# ?1 only positions below this one, ?2 matches to pass over, ?3 name of a facet or term
+FACET_REACH = """
+SELECT '"' || token || '"' AS term, (
+  SELECT rowid FROM artwork_search
+  WHERE artwork_search MATCH '"' || token || '"' AND rowid < CAST(?1 AS INTEGER)
+  ORDER BY rowid DESC LIMIT 1 OFFSET ?2
+) AS reach
+FROM search_facets WHERE name = ?3
+"""
+WORD_REACH = """
+SELECT ?3 AS term, (
+  SELECT rowid FROM artwork_search
+  WHERE artwork_search MATCH ?3 AND rowid < CAST(?1 AS INTEGER)
+  ORDER BY rowid DESC LIMIT 1 OFFSET ?2
+) AS reach
+"""
+# ?1 only those that begin below this position, ?2 at most so many
+BLOCKS = """
+SELECT start, '"' || token || '"' AS term FROM search_blocks WHERE start < ?1 ORDER BY start DESC LIMIT ?2
+"""

@@ -156,6 +156,7 @@ async def _repair(platform: Platform, settings: Settings, report: Report, record
             platform,
             settings,
             artwork,
+            user_id=artwork.user_id,
             base=record["original_url"].removesuffix(f"/{artwork.original_key}"),
             request_id=platform.uuid(),
             watch=Stopwatch(platform.ticks),

@@ -79,7 +79,7 @@ def test_claims_become_uploads(database: sqlite3.Connection) -> None:
     ("sql", "table"),
     [
         ("DELETE FROM uploads", "uploads"),
-        ("ALTER TABLE artworks DROP COLUMN description", "artworks"),
+        ("ALTER TABLE artworks DROP COLUMN width", "artworks"),
         ("UPDATE users SET artwork_limit = 1", "users"),
         ("DROP TABLE uploads", "uploads"),
     ],

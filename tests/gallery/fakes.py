@@ -23,6 +23,7 @@ from gallery.gate import Gate
 from gallery.jwks import KeyCache
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.refused import Refused
 from gallery.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,9 @@ class SqliteDatabase:
         return answers
 
     def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        numbers = [value for _, values in statements for value in values if isinstance(value, int)]
+        if any(abs(number) >= 2**53 - 1 for number in numbers):
+            raise DatabaseError("D1_TYPE_ERROR: Type 'bigint' not supported")
         self.connection.execute("BEGIN")
         try:
             answers: list[list[Row]] = [[dict(r) for r in self.connection.execute(*s)] for s in statements]
@@ -347,6 +351,8 @@ class World:
         self.tickets = CountingLimiter()
         self.creates = CountingLimiter()
         self.web = Web()
+        self.reads = CountingLimiter()
+        self.failures = CountingLimiter()
         self.events: list[Mapping[str, Any]] = []
         self.tasks: list[asyncio.Future[Any]] = []
         self.pauses: list[float] = []
@@ -364,8 +370,11 @@ class World:
             verify=verify,
             purge=self.web.purge,
             keys=KeyCache(),
+            reads=self.reads,
+            failures=self.failures,
+            refused=Refused(),
             log=self.events.append,
-            gate=Gate(places=1000),
+            gate=Gate(places=1000, places_each=1000),
             background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
             now=lambda: self.time,
             ticks=lambda: self.time,

@@ -118,7 +118,11 @@ export class Gallery {
     this.#emptyFoot();
     this.#grid.setAttribute("aria-busy", "true");
     try {
-      const page = await listArtworks(this.#filters, { cursor: this.#cursor, signal: loading.signal });
+      let page = await listArtworks(this.#filters, { cursor: this.#cursor, signal: loading.signal });
+      // A search that has looked at as much as it may answers with an empty page and where to go on.
+      while (page.artworks.length === 0 && page.nextCursor !== null) {
+        page = await listArtworks(this.#filters, { cursor: page.nextCursor, signal: loading.signal });
+      }
       if (!loading.signal.aborted) this.#add(page);
     } catch (error) {
       if (!loading.signal.aborted) this.#fail(error);
