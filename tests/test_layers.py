@@ -39,7 +39,7 @@ GALLERY = (
 )
 IMAGING = (
     "errors geometry modes exif icc_tables lettering encode",
-    "source limits turns raster lanes icc mark",
+    "source limits turns raster lanes icc png_colour mark",
     "resample inks jpeg_header png_header webp_header tiff_layout",
     "jpeg png gif webp tiff_blocks colour",
     "tiff",

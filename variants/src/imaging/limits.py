@@ -24,6 +24,7 @@ WORKING = 5 * MIB // 2  # that, a band on its way, Python objects
 RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treatment, as well
 MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
+MOST_PARTS = 40_000  # chunks or blocks of a file; a 30 MB PNG in IDATs of a KiB has 30,000
 
 STEP = MIB // 2
 LARGE = 4 * MIB
@@ -52,6 +53,11 @@ def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
     """Refuse what would take too long, whatever its memory."""
     if size.width * size.height > most:
         raise TooLarge(f"{_described(size)}; the limit is {most // 10**6} megapixels.")
+
+
+def held(size: Size, pixel: int) -> int:
+    """Bytes of a whole picture in Pillow's memory, at `pixel` bytes each: rows are padded, and pointed to."""
+    return size.height * ((size.width * pixel + 3) // 4 * 4 + 4)
 
 
 def fits(peak: int) -> bool:
