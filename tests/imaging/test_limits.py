@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import weakref
 import zlib
 from collections.abc import AsyncGenerator, Callable
 from unittest import mock
@@ -165,6 +166,41 @@ def test_the_heap_takes_all_there_is_and_once(monkeypatch: pytest.MonkeyPatch) -
     times = len(asked)
     limits.grow()
     assert len(asked) == times
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(0, "made"), (1, "made"), (2, None)])
+def test_what_does_not_fit_is_tried_once_more_in_a_cleared_heap(failures: int, expected: str | None) -> None:
+    done: list[str] = []
+
+    async def make() -> str:
+        done.append("try")
+        if done.count("try") <= failures:
+            raise MemoryError
+        return "made"
+
+    def attempt() -> str:
+        return asyncio.run(limits.within_memory(make, lambda: done.append("clear")))
+
+    if expected:
+        assert attempt() == expected
+    else:
+        with pytest.raises(TooLarge, match="more memory than a renderer has"):
+            attempt()
+    assert done == ["clear", "try"] * min(2, failures + 1)
+
+
+def test_a_failed_try_holds_nothing_of_the_picture() -> None:
+    held: list[weakref.ref[Image.Image]] = []
+
+    async def make() -> None:
+        picture = Image.new("L", (1, 1))
+        assert all(reference() is None for reference in held)
+        held.append(weakref.ref(picture))
+        raise MemoryError
+
+    with pytest.raises(TooLarge):
+        asyncio.run(limits.within_memory(make, lambda: None))
+    assert len(held) == 2
 
 
 def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
