@@ -25,6 +25,7 @@ WORKING = 5 * MIB // 2  # that, a band on its way, Python objects
 RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treatment, as well
 MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
+MOST_ROWS = 1_000_000  # a row costs as much as a few pixels, however short it is
 MOST_PARTS = 40_000  # chunks or blocks of a file; a 30 MB PNG in IDATs of a KiB has 30,000
 
 STEP = MIB // 2
@@ -53,10 +54,14 @@ def _small_room() -> list[bytes]:
 _holding_it_open = _small_room()
 
 
-def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
-    """Refuse what would take too long, whatever its memory."""
+def check_pixels(size: Size, most: int = MOST_PIXELS, kind: str = "") -> None:
+    """Refuse what would take too long, whatever its memory; `kind` is what has a limit of its own."""
     if size.width * size.height > most:
-        raise TooLarge(f"{_described(size)}; the limit is {most // 10**6} megapixels.")
+        raise TooLarge(
+            f"{_described(size)}; the limit is {most // 10**6} megapixels{kind and f' for {kind}'}."
+        )
+    if size.height > MOST_ROWS:
+        raise TooLarge(f"{_described(size)}; the limit is {MOST_ROWS} rows.")
 
 
 def held(size: Size, pixel: int) -> int:
