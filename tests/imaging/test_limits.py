@@ -174,8 +174,8 @@ COLOUR_KEY = png_chunk(b"tRNS", bytes(6))
 MOST_MEGAPIXELS = {
     "grey": (100, png(0)),
     "grey, 16 bits": (100, png(0, 16)),
-    "colour": (75, png(2)),
-    "palette": (75, png(3)),
+    "colour": (60, png(2)),
+    "palette": (60, png(3)),
     "alpha": (50, png(6)),
     "grey with alpha": (50, png(4)),
     "16 bits": (50, png(2, 16)),

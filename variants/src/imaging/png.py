@@ -167,13 +167,13 @@ async def open_png(feed: Feed) -> Png:
 
 
 def _most_pixels(header: PngHeader) -> tuple[int, str]:
-    """How many pixels cost about three seconds of work, and of what."""
+    """How many pixels cost less than three seconds of work, and of what."""
     if len(_halves(header)) > 1:
         return 35_000_000, "a PNG with a transparent colour of 16 bits"
     if header.transparency is not None or header.colour in (4, 6) or (header.depth, header.colour) == (16, 2):
         return 50_000_000, "a PNG with transparency or with colours of 16 bits"
     if header.colour in (2, 3):
-        return 75_000_000, "a PNG in colour"
+        return 60_000_000, "a PNG in colour"
     return limits.MOST_PIXELS_INFLATED, ""
 
 

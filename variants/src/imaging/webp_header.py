@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Self
 
 from imaging import limits
@@ -98,17 +99,34 @@ async def first_frame(feed: Feed, header: WebpHeader, check: Callable[[], None])
         TooLarge: There are more chunks than limits.MOST_PARTS.
     """
     chunk = await _Chunk.read(feed)
-    parts = [chunk.start, await feed.take(chunk.padded)]
+    file = BytesIO()
+    file.write(_beginning(header))
     if chunk.name == b"ALPH":
+        await _append(file, chunk, feed)
         while (chunk := await _Chunk.read(feed)).name not in _PIXELS:
             header.count = _counted(header.count)
             await feed.skip(chunk.padded)
         header.length += chunk.padded
         check()
-        parts += [chunk.start, await feed.take(chunk.padded)]
+    await _append(file, chunk, feed)
     if header.orientation is None:
         await _look_behind(feed, header)
-    return _joined(header, parts)
+    length = file.tell() - 8
+    file.seek(4)
+    file.write(length.to_bytes(4, "little"))
+    return file.getvalue()  # its own memory, not a copy
+
+
+async def _append(file: BytesIO, chunk: _Chunk, feed: Feed) -> None:
+    """Write a chunk, in memory that is taken at once."""
+    end = file.tell()
+    file.seek(end + 8 + chunk.padded - 1)
+    file.write(b"\0")
+    file.seek(end)
+    file.write(chunk.start)
+    left = chunk.padded
+    while left:
+        left -= file.write(await feed.take(min(left, limits.CHUNK)))
 
 
 async def _look_behind(feed: Feed, header: WebpHeader) -> None:
@@ -131,12 +149,10 @@ def _counted(count: int) -> int:
     return count + 1
 
 
-def _joined(header: WebpHeader, parts: list[bytes]) -> bytes:
-    kind = b"WEBP" + _canvas(header)
-    if header.animated:
-        kind += b"ANIM" + (6).to_bytes(4, "little") + bytes(6)
-    length = len(kind) + sum(map(len, parts))
-    return b"".join([b"RIFF", length.to_bytes(4, "little"), kind, *parts])
+def _beginning(header: WebpHeader) -> bytes:
+    """What goes before the frame; the file's length is still to be told."""
+    kind = b"RIFF" + bytes(4) + b"WEBP" + _canvas(header)
+    return kind + b"ANIM" + (6).to_bytes(4, "little") + bytes(6) if header.animated else kind
 
 
 def _canvas(header: WebpHeader) -> bytes:
