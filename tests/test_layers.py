@@ -39,7 +39,7 @@ GALLERY = (
 )
 IMAGING = (
     "errors geometry modes exif icc_tables bidi fonts encode",
-    "source limits turns raster lanes icc lettering line",
+    "source limits turns raster lanes icc png_colour lettering line",
     "mark",
     "resample inks jpeg_header png_header webp_header tiff_layout",
     "jpeg png gif webp tiff_blocks colour",

@@ -27,9 +27,10 @@ ORIGINAL = encoded(scene(400, 300), "JPEG", quality=92)
 class Sibling:
     """One sibling in workerd, spoken to through the pipes of tests/imaging/edge.mjs."""
 
-    def __init__(self, variant: str, **variables: str) -> None:
+    def __init__(self, variant: str, mebibytes: int | None = None, **variables: str) -> None:
         self.variant = variant
         command = ["node", "tests/imaging/edge.mjs", variant, json.dumps(variables)]
+        command += [str(mebibytes)] if mebibytes else []
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -207,3 +208,19 @@ def test_a_name_whose_font_is_not_in_the_bucket_is_marked_with_its_codes(waterma
     native = rendered(Variant.WATERMARK, ORIGINAL, Options(text="@U+753B"))
     with Image.open(BytesIO(base64.b64decode(watermark.call(get=output)["base64"]))) as stored:
         assert psnr(stored, seen(native)) >= 45
+
+
+def test_a_picture_that_does_not_fit_after_all_is_too_large() -> None:
+    """With less memory than the model counts on: not to be tried again, and nothing is wrong afterwards."""
+    sibling = Sibling("icon", mebibytes=56)
+    try:
+        sibling.put("originals/u/large.webp", encoded(scene(2000, 1500), "WEBP", quality=80, method=0))
+        sibling.put("originals/u/a.jpg", ORIGINAL)
+        for _ in range(2):
+            [(status, headers, answer)] = sibling.send(sibling.request(sourceKey="originals/u/large.webp"))
+            assert (status, answer["code"]) == (413, "too_large")
+            assert "more memory than a renderer has" in answer["error"]
+            assert "retry-after" not in headers
+            assert sibling.send(sibling.request())[0][0] == 200
+    finally:
+        sibling.stop()
