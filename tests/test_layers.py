@@ -40,6 +40,11 @@ GALLERY = (
 IMAGING = (
     "errors geometry modes exif icc_tables lettering encode",
     "source limits turns raster lanes icc mark",
+    "jpeg_segments",
+    "jpeg_metadata",
+    "jpeg_reader",
+    "jpeg_writer",
+    "jpeg_strip",
     "resample inks jpeg_header png_header webp_header tiff_layout",
     "jpeg png gif webp tiff_blocks colour",
     "tiff",

@@ -14,12 +14,14 @@ from typing import NamedTuple
 from PIL import Image
 
 from imaging import limits
-from imaging.errors import UnreadableImage
 from imaging.geometry import Box, Size, area
-from imaging.jpeg_header import Coding, JpegHeader, read_header
+from imaging.jpeg_header import JpegHeader, JpegReading, read_header
+from imaging.jpeg_metadata import Coding
+from imaging.jpeg_segments import Scan
+from imaging.jpeg_writer import Decoding
 from imaging.raster import Raster
 from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
-from imaging.source import CUT_SHORT, Feed, Source
+from imaging.source import Feed, Source
 
 SCALES = (8, 4, 2, 1)
 FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, it is visibly softer
@@ -30,7 +32,7 @@ FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
 # Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
 _CHROMA_UP, _CHROMA_DOWN = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
-_MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK"}
+_MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK", Coding.YCCK: "CMYK"}
 
 
 class Plan(NamedTuple):
@@ -45,10 +47,10 @@ class Plan(NamedTuple):
 class Jpeg:
     """An original whose header has been read."""
 
-    def __init__(self, source: Source, feed: Feed, header: JpegHeader) -> None:
+    def __init__(self, source: Source, header: JpegHeader, reading: JpegReading, first: Scan) -> None:
         self._source = source
-        self._feed: Feed | None = feed
         self._header = header
+        self._begun: tuple[JpegReading, Scan] | None = (reading, first)
         self.size = header.size
         self.orientation = header.orientation
         self.profile = header.profile
@@ -87,31 +89,36 @@ class Jpeg:
 
     def _raster(self, scale: int, mode: str | None = None) -> Raster:
         mode = mode or _MODES.get(self._header.coding, "RGB")
-        rawmode = "CMYK;I" if mode == "CMYK" and self._header.inverted else mode
-        return Raster(mode, scaled(self.size, scale), "jpeg", (rawmode, "", scale, 0))
+        # Paper is the highest value of an ink, with Adobe's marker and without: every reader takes it so.
+        rawmode = "CMYK;I" if mode == "CMYK" else mode
+        return Raster(mode, scaled(self.size, scale), "jpeg", (rawmode, self._header.coding.value, scale, 0))
 
     async def _decode(self, rasters: list[Raster]) -> list[Raster]:
-        feed, self._feed = self._feed, None
-        if feed is None:
-            feed = Feed(self._source)
-            await read_header(feed)
-        async with feed:
-            for raster in rasters:
-                raster.feed(self._header.tables)
-            async with aclosing(feed.rest()) as chunks:
-                async for chunk in chunks:
-                    for raster in rasters:
-                        raster.feed(chunk)
-                    if all(raster.done for raster in rasters):
-                        return [*rasters]
-        raise UnreadableImage(CUT_SHORT)
+        begun, self._begun = self._begun, None
+        if begun:
+            return await self._filled(rasters, *begun)
+        async with Feed(self._source) as feed:
+            reading, _, first = await JpegReading.begin(feed)
+            return await self._filled(rasters, reading, first)
+
+    async def _filled(self, rasters: list[Raster], reading: JpegReading, first: Scan) -> list[Raster]:
+        decodings = [Decoding(raster, reading.reader, self._header.coding) for raster in rasters]
+        for decoding in decodings:
+            decoding.take(first)
+        async with aclosing(reading.pieces()) as pieces:
+            async for piece in pieces:
+                for decoding in decodings:
+                    decoding.take(piece)
+        for decoding in decodings:
+            decoding.finish()
+        return rasters
 
 
 async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     """Read the header; refuses bombs, decodes nothing."""
-    header = await read_header(feed)
+    header, reading, first = await read_header(feed)
     limits.check_pixels(header.size)
-    return Jpeg(source, feed, header)
+    return Jpeg(source, header, reading, first)
 
 
 def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
