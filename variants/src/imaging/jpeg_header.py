@@ -23,6 +23,7 @@ class JpegHeader:
     size: Size
     coding: Coding
     components: tuple[Component, ...]
+    progressive: bool
     buffered: bool  # several scans: every coefficient is kept until the last one
     arithmetic: bool  # the whole file has to be there before decoding begins
     orientation: int
@@ -33,6 +34,19 @@ class JpegHeader:
         """Whether chroma is stored at half of luma's scale both ways, as most cameras do."""
         samplings = [(part.across, part.down) for part in self.components]
         return self.coding is Coding.YCC and samplings == [(2, 2), (1, 1), (1, 1)]
+
+    @property
+    def separable(self) -> bool:
+        """Whether each component can be decoded alone."""
+        luma = self.components[0]
+        largest = all(part.across <= luma.across and part.down <= luma.down for part in self.components)
+        return self.progressive and not self.arithmetic and self.coding is Coding.YCC and largest
+
+    def reduction(self, part: int) -> tuple[int, int]:
+        """How many columns and rows of the picture one sample of a component stands for."""
+        across = max(each.across for each in self.components)
+        down = max(each.down for each in self.components)
+        return across // self.components[part].across, down // self.components[part].down
 
     def coefficients(self) -> list[int]:
         """Bytes of each component's coefficient array, which a buffered picture needs."""
@@ -84,7 +98,10 @@ class JpegReading:
         self.reader.finish()
 
 
-async def read_header(feed: Feed) -> tuple[JpegHeader, JpegReading, Scan]:
+Begun = tuple[JpegReading, Frame, Scan]
+
+
+async def read_header(feed: Feed) -> tuple[JpegHeader, Begun]:
     """Read up to the first scan's header; raises UnreadableImage, or TooLarge."""
     metadata = Metadata()
     reading, frame, first = await JpegReading.begin(feed, metadata)
@@ -92,9 +109,10 @@ async def read_header(feed: Feed) -> tuple[JpegHeader, JpegReading, Scan]:
         size=frame.size,
         coding=metadata.coding(frame.components),
         components=frame.components,
+        progressive=frame.progressive,
         buffered=frame.progressive or len(first.parts) < len(frame.components),
         arithmetic=frame.arithmetic,
         orientation=metadata.orientation,
         profile=metadata.profile,
     )
-    return header, reading, first
+    return header, (reading, frame, first)

@@ -212,6 +212,13 @@ class Tables:
                 raise UnreadableImage(BROKEN)
             self._conditioning[place] = value
 
+    def with_direct(self, table: bytes) -> Tables:
+        """The same with another first DC table and without restarts."""
+        other = Tables()
+        other._quantisation = self._quantisation
+        other._huffman = {**self._huffman, 0: table}
+        return other
+
     def quantisation(self, place: int) -> bytes:
         """A DQT segment's contents for one table."""
         table = self._quantisation.get(place)

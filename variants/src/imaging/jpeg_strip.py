@@ -9,7 +9,7 @@ from imaging.geometry import Size
 from imaging.jpeg_metadata import Coding
 from imaging.jpeg_reader import JpegReader
 from imaging.jpeg_segments import Component, Scan, Tables
-from imaging.jpeg_writer import Decoding
+from imaging.jpeg_writer import Decoding, JpegWriter
 from imaging.raster import BROKEN, Raster
 
 _STEP = 1 << 18
@@ -25,13 +25,14 @@ class JpegStrip:
             raise UnreadableImage(BROKEN)
         self.size: Size = frame.size
         self.components: tuple[Component, ...] = frame.components
+        self._frame = frame
         self._reader = reader
         self._first = first
         self._pieces = pieces
 
     def decode(self, raster: Raster) -> None:
         """Fill a raster of the strip's size; raises TooLarge, or UnreadableImage when rows are missing."""
-        decoding = Decoding(raster, self._reader, _CODINGS[len(self.components)])
+        decoding = Decoding(raster, self._reader, JpegWriter(self._frame, _CODINGS[len(self.components)]))
         decoding.take(self._first)
         for piece in self._pieces:
             decoding.take(piece)
@@ -46,7 +47,7 @@ def read_strip(data: bytes | memoryview, tables: bytes = b"") -> JpegStrip:
         UnreadableImage: broken, or of a kind that is not supported.
         TooLarge: more segments or scans than a picture of its size may have.
     """
-    reader = JpegReader(_read_tables(tables))
+    reader = JpegReader(read_tables(tables))
     pieces = _pieces(reader, data)
     first = next(pieces, None)
     if not isinstance(first, Scan):
@@ -59,7 +60,8 @@ def _pieces(reader: JpegReader, data: bytes | memoryview) -> Iterator[Scan | byt
         yield from reader.feed(bytes(data[start : start + _STEP]))
 
 
-def _read_tables(data: bytes) -> Tables:
+def read_tables(data: bytes) -> Tables:
+    """The tables of the tag JPEGTables, which may be empty; raises UnreadableImage."""
     reader = JpegReader()
     if data and (any(reader.feed(data)) or reader.frame):
         raise UnreadableImage(BROKEN)
