@@ -18,6 +18,7 @@ from imaging.geometry import Box, Size, area
 from imaging.jpeg_header import Begun, JpegHeader, JpegReading, read_header
 from imaging.jpeg_metadata import Coding
 from imaging.jpeg_planes import PlaneWriter, plane_of
+from imaging.jpeg_reader import MOST_BLOCKS
 from imaging.jpeg_segments import Scan
 from imaging.jpeg_writer import Decoding, JpegWriter
 from imaging.raster import Raster
@@ -28,6 +29,7 @@ SCALES = (8, 4, 2, 1)
 FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, it is visibly softer
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
+MOST_ARITHMETIC = 50_000_000  # pixels: every bit of theirs costs more than a Huffman code
 COARSEST = 0.9  # the last resort: softer, but not refused
 FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
@@ -56,6 +58,7 @@ class Jpeg:
         self._source = source
         self._header = header
         self._begun: Begun | None = begun
+        self._most_blocks = MOST_BLOCKS
         self.size = header.size
         self.orientation = header.orientation
         self.profile = header.profile
@@ -63,6 +66,7 @@ class Jpeg:
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
         """Every target, as it is to be stored; raises TooLarge before any decoding when no plan fits."""
         plan = choose(self._header, targets)
+        self._most_blocks = MOST_BLOCKS // (2 if plan.readings == 2 else 1)
         if plan.chroma and plan.readings == 3:
             return await self._by_component(plan, plan.chroma, targets, treatment)
         if plan.chroma:
@@ -135,10 +139,13 @@ class Jpeg:
         """The reading that was begun for the header, or another one."""
         begun, self._begun = self._begun, None
         if begun:
+            begun[0].reader.most_blocks = self._most_blocks
             yield begun
             return
         async with Feed(self._source) as feed:
-            yield await JpegReading.begin(feed)
+            begun = await JpegReading.begin(feed)
+            begun[0].reader.most_blocks = self._most_blocks
+            yield begun
 
 
 async def _fill(decodings: list[Decoding], reading: JpegReading, first: Scan) -> None:
@@ -155,7 +162,7 @@ async def _fill(decodings: list[Decoding], reading: JpegReading, first: Scan) ->
 async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     """Read the header; refuses bombs, decodes nothing."""
     header, begun = await read_header(feed)
-    limits.check_pixels(header.size)
+    limits.check_pixels(header.size, MOST_ARITHMETIC if header.arithmetic else limits.MOST_PIXELS)
     return Jpeg(source, header, begun)
 
 

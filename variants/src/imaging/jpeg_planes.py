@@ -13,7 +13,7 @@ from itertools import accumulate
 from operator import sub
 from typing import TypeVar
 
-from imaging.errors import UnreadableImage
+from imaging.errors import TooLarge, UnreadableImage
 from imaging.geometry import Size
 from imaging.jpeg_metadata import Coding
 from imaging.jpeg_segments import Frame, Scan, Tables
@@ -23,6 +23,7 @@ from imaging.source import CUT_SHORT
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+MOST_INTERLEAVED = 4  # scans, of which two are usual; a million blocks take up to a second in WebAssembly
 _STEP = 1 << 15  # bytes of a scan that are turned into digits at once
 _LONGEST = 31 * 10  # digits of a unit: ten blocks, a code of 16 bits and a difference of 15 each
 _MANY = 8  # units that one match takes
@@ -63,6 +64,11 @@ class PlaneWriter(JpegWriter):
         interleaved = len(scan.parts) > 1
         self._wanted = scan.parts == (self._part,)
         self._number += interleaved
+        if self._number > MOST_INTERLEAVED:
+            raise TooLarge(
+                f"The picture has {self._whole.size.width} × {self._whole.size.height} pixels in many scans; "
+                f"the limit for a progressive JPEG of this size is {MOST_INTERLEAVED} interleaved ones."
+            )
         if interleaved and (self._number, scan.parts[0]) not in self._kept:
             self._reading = _DirectScan(self._whole, scan, tables)
         if self._part not in scan.parts:
