@@ -26,7 +26,7 @@ from imaging.source import BytesSource, Feed
 def header_of(data: bytes) -> JpegHeader:
     async def read() -> JpegHeader:
         async with Feed(BytesSource(data)) as feed:
-            header, _ = await read_header(feed)
+            header, _ = await read_header(feed, len(data))
             return header
 
     return asyncio.run(read())

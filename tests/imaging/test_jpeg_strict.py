@@ -1,6 +1,7 @@
 """What a JPEG's headers may say, and what reaches the decoder of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -24,15 +25,17 @@ from tests.imaging.jpegs import (
 )
 from tests.imaging.originals import encoded, psnr, scene
 from tests.imaging.rendering import picture_of
-from tests.imaging.test_jpeg import decoded
+from tests.imaging.test_jpeg import decoded, header_of
 
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.jpeg import Plan
+from imaging.geometry import Box
+from imaging.jpeg import Plan, choose
 from imaging.jpeg_metadata import Metadata
 from imaging.jpeg_reader import MOST_SEGMENTS, JpegReader
 from imaging.jpeg_segments import Scan
 from imaging.jpeg_writer import JpegWriter
 from imaging.renditions import Variant
+from imaging.resample import Target
 
 BASELINE = photograph(200, 150)
 PROGRESSIVE = photograph(200, 150, progressive=True)
@@ -267,3 +270,30 @@ def test_a_second_scan_of_a_component_is_refused() -> None:
     first = first[: first.index(b"\xff\xda", 2)]
     with pytest.raises(UnreadableImage):
         rewritten(data.replace(first, first * 2))
+
+
+@pytest.mark.parametrize("number", [-2, -1])
+def test_arithmetic_coding_waits_for_the_whole_file(number: int) -> None:
+    data = bases()[number]
+    assert picture_of(Variant.WATERMARK, data).size == (32, 24)
+    with pytest.raises(UnreadableImage):
+        picture_of(Variant.WATERMARK, data[:-2])
+
+
+def test_a_file_that_has_to_be_kept_counts() -> None:
+    header = header_of(bases()[-1])
+    assert header.kept == len(bases()[-1])
+    targets = [Target(Box(0, 0, *header.size), header.size)]
+    more = replace(header, kept=header.kept + 10**7)
+    assert choose(header, targets).peak < 10**7 < choose(more, targets).peak
+
+
+def test_arithmetic_coding_has_a_limit_of_its_own() -> None:
+    data = bases()[-1].replace(b"\x08\0\x18\0\x20\x01", b"\x08\x1f\x40\x1f\x40\x01")
+    with pytest.raises(TooLarge, match="50 megapixels"):
+        picture_of(Variant.ICON, data)
+
+
+def test_scans_without_end_are_too_many() -> None:
+    with pytest.raises(TooLarge, match="100 scans"):
+        picture_of(Variant.ICON, more_scans(PROGRESSIVE, 100))

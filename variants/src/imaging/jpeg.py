@@ -161,7 +161,7 @@ async def _fill(decodings: list[Decoding], reading: JpegReading, first: Scan) ->
 
 async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     """Read the header; refuses bombs, decodes nothing."""
-    header, begun = await read_header(feed)
+    header, begun = await read_header(feed, source.size)
     limits.check_pixels(header.size, MOST_ARITHMETIC if header.arithmetic else limits.MOST_PIXELS)
     return Jpeg(source, header, begun)
 
@@ -174,8 +174,8 @@ def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
     kind = "a progressive JPEG" if header.buffered else "a JPEG"
 
     def smallest_peak(size: Size) -> int:
-        shrunk = replace(header, size=size)
         factor = size.width / header.size.width
+        shrunk = replace(header, size=size, kept=int(header.kept * factor * factor))
         boxes = [Target(Box(*(edge * factor for edge in target.box)), target.size) for target in targets]
         return min(plan.peak for plan in _plans(shrunk, boxes))
 
@@ -269,7 +269,7 @@ def _scale_within(scale: int, reduction: int) -> int:
 
 
 def _codec(header: JpegHeader) -> int:
-    return _lines(header) + sum(header.coefficients())
+    return _lines(header) + sum(header.coefficients()) + header.kept
 
 
 def _lines(header: JpegHeader) -> int:

@@ -25,7 +25,8 @@ class JpegHeader:
     components: tuple[Component, ...]
     progressive: bool
     buffered: bool  # several scans: every coefficient is kept until the last one
-    arithmetic: bool  # the whole file has to be there before decoding begins
+    arithmetic: bool
+    kept: int  # bytes that have to be there before decoding begins: with arithmetic coding, the file
     orientation: int
     profile: bytes | None
 
@@ -101,8 +102,8 @@ class JpegReading:
 Begun = tuple[JpegReading, Frame, Scan]
 
 
-async def read_header(feed: Feed) -> tuple[JpegHeader, Begun]:
-    """Read up to the first scan's header; raises UnreadableImage, or TooLarge."""
+async def read_header(feed: Feed, length: int) -> tuple[JpegHeader, Begun]:
+    """Read up to the first scan's header of a file of `length` bytes; raises UnreadableImage, or TooLarge."""
     metadata = Metadata()
     reading, frame, first = await JpegReading.begin(feed, metadata)
     header = JpegHeader(
@@ -112,6 +113,7 @@ async def read_header(feed: Feed) -> tuple[JpegHeader, Begun]:
         progressive=frame.progressive,
         buffered=frame.progressive or len(first.parts) < len(frame.components),
         arithmetic=frame.arithmetic,
+        kept=length if frame.arithmetic else 0,
         orientation=metadata.orientation,
         profile=metadata.profile,
     )

@@ -26,6 +26,7 @@ from imaging.raster import BROKEN
 from imaging.source import CUT_SHORT
 
 MOST_SEGMENTS = 2_000  # a 30 MB file of full segments has 480
+MOST_SCANS = 100  # ten are usual; refining dense ones costs 80 ms a megabyte, whatever the picture's size
 # Blocks that the scans of a progressive picture go over, 0.1 µs and more each in WebAssembly. The largest
 # picture that fits in memory has 6 million in the usual ten scans.
 MOST_BLOCKS = 12_000_000
@@ -59,7 +60,7 @@ class JpegReader:
         self._most_segments = most_segments
         self._held = b""
         self._segments = 0
-        self._blocks = 0
+        self._blocks = self._scans = 0
         self._inside = False
         self._restarts = 0
         self._missing: list[list[int]] = []
@@ -211,6 +212,9 @@ class JpegReader:
         self.scan, self._inside, self._restarts = scan, True, 0
 
     def _count(self, frame: Frame, scan: Scan) -> None:
+        self._scans += 1
+        if self._scans > MOST_SCANS:
+            raise TooLarge(f"The progressive JPEG has more than {MOST_SCANS} scans, which is the limit.")
         self._blocks += frame.work(scan.parts)
         if self._blocks > self.most_blocks:
             most = self.most_blocks // frame.work(tuple(range(len(frame.components))))
