@@ -40,7 +40,12 @@ GALLERY = (
 IMAGING = (
     "errors geometry modes exif icc_tables bidi fonts encode",
     "source limits turns raster lanes icc png_colour lettering line",
-    "mark",
+    "mark jpeg_segments",
+    "jpeg_metadata",
+    "jpeg_reader",
+    "jpeg_writer",
+    "jpeg_planes",
+    "jpeg_strip",
     "resample inks jpeg_header png_header webp_header tiff_layout",
     "jpeg png gif webp tiff_blocks colour",
     "tiff",
