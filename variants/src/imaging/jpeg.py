@@ -47,8 +47,12 @@ class Plan(NamedTuple):
 class Jpeg:
     """An original whose header has been read."""
 
-    def __init__(self, source: Source, header: JpegHeader, reading: JpegReading, first: Scan) -> None:
+    def __init__(
+        self, source: Source, header: JpegHeader, reading: JpegReading, first: Scan, held: int = 0
+    ) -> None:
+        """`held` is how many bytes the source itself keeps in memory."""
         self._source = source
+        self._held = held
         self._header = header
         self._begun: tuple[JpegReading, Scan] | None = (reading, first)
         self.size = header.size
@@ -57,7 +61,7 @@ class Jpeg:
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
         """Every target, as it is to be stored; raises TooLarge before any decoding when no plan fits."""
-        plan = choose(self._header, targets)
+        plan = choose(self._header, targets, self._held)
         if plan.chroma:
             return await self._split(plan, plan.chroma, targets, treatment)
         image = (await self._decode([self._raster(plan.scale)])).pop().image
@@ -121,10 +125,10 @@ async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     return Jpeg(source, header, reading, first)
 
 
-def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
+def choose(header: JpegHeader, targets: Sequence[Target], held: int = 0) -> Plan:
     """The finest plan that is worth its time and fits in memory; raises TooLarge when none does."""
     for plan in _plans(header, targets):
-        if limits.fits(plan.peak):
+        if limits.fits(plan.peak + held):
             return plan
     kind = "a progressive JPEG" if header.buffered else "a JPEG"
 
@@ -132,7 +136,7 @@ def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
         shrunk = replace(header, size=size)
         factor = size.width / header.size.width
         boxes = [Target(Box(*(edge * factor for edge in target.box)), target.size) for target in targets]
-        return min(plan.peak for plan in _plans(shrunk, boxes))
+        return min(plan.peak for plan in _plans(shrunk, boxes)) + int(held * factor * factor)
 
     raise limits.too_large(header.size, kind, smallest_peak)
 
