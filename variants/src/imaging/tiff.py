@@ -23,6 +23,7 @@ from imaging.tiff_unpack import ROOM, rows_at_once
 
 _PROFILE = 34675
 _PROFILE_LIMIT = 4 << 20
+_STREAM, _INFLATING = 4 << 10, 112 << 10  # bytes that a column of blocks takes beside its pixels
 
 
 class Tiff:
@@ -99,6 +100,9 @@ def _peak(whole: Layout, size: Size, length: int, outcome: int) -> int:
         block = lines * layout.line
         if rows < layout.block_rows:
             carried = lines * layout.whole_line * (8 if layout.compression in FAX else 1)
+    streams = layout.across * layout.planes
+    inflating = layout.compression in DEFLATE and rows < layout.block_rows
+    passing += streams * (_INFLATING if inflating else _STREAM)
     resampling = outcome + limits.RESAMPLING + passing
     if layout.down == 1:
         return file + carried + max(block, resampling)

@@ -28,10 +28,13 @@ _NAMES = {
 }
 _COLOUR_SPACES = {4: "a transparency mask", 8: "Lab colours", 9: "Lab colours", 10: "Lab colours"}
 
-MOST_BLOCKS = 200_000  # each costs about 15 µs, however small it is
+# Bounds of work, whatever the memory: together they keep the worst picture below five seconds.
 MOST_ROWS = 1_000_000
 MOST_SAMPLES = 32
-MOST_UNPACKED = 640 << 20  # bytes of pixels, as they are before they are packed
+MOST_BLOCKS = 100_000  # strips or tiles; each costs some 20 µs, however small it is
+MOST_JPEGS = 6_000  # of them
+MOST_COLUMNS = 1024  # of tiles, in all planes, each of which is unpacked by itself
+MOST_UNPACKED = 320_000_000  # bytes of samples before they are packed, at a byte each or as many as they have
 _SHARED = 4  # times the file's length that its blocks may add up to, for identical ones may be stored once
 _SMALL = 1 << 20
 
@@ -299,11 +302,15 @@ def _unsupported(what: str) -> UnreadableImage:
 def _check_work(layout: Layout) -> None:
     """Refuse what would take too long, whatever its memory."""
     blocks = layout.across * layout.down * layout.planes
-    unpacked = layout.whole_line * layout.lines(layout.size.height)
-    if layout.size.height > MOST_ROWS:
-        raise TooLarge(f"The TIFF has {layout.size.height:,} rows; the limit is {MOST_ROWS:,}.")
-    if blocks > MOST_BLOCKS:
-        raise TooLarge(f"The TIFF has {blocks:,} strips or tiles; the limit is {MOST_BLOCKS:,}.")
+    most_blocks = MOST_JPEGS if layout.compression == JPEG else MOST_BLOCKS
+    unpacked = layout.spread_line * layout.lines(layout.size.height)
+    for found, most, what in (
+        (layout.size.height, MOST_ROWS, "rows"),
+        (blocks, most_blocks, "strips or tiles"),
+        (layout.across * layout.planes, MOST_COLUMNS, "tiles side by side"),
+    ):
+        if found > most:
+            raise TooLarge(f"The TIFF has {found:,} {what}; the limit is {most:,}.")
     if unpacked > MOST_UNPACKED:
         limit = f"the limit is {MOST_UNPACKED / 1e6:.0f} MB"
         raise TooLarge(f"The TIFF's pixels are {unpacked / 1e6:.0f} MB when unpacked; {limit}.")

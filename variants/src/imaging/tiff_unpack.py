@@ -47,8 +47,9 @@ _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 def rows_at_once(layout: Layout) -> int:
     """How many rows are unpacked together: whole blocks where these are small, parts of one where not."""
     group = layout.group.height
-    # A row costs something however narrow it is.
-    lines = max(1, BAND // max(layout.spread_line, 64))
+    # Many narrow blocks cost more than few wide ones; and a row costs something however narrow it is.
+    band = BAND if layout.across == 1 else LARGEST_BAND
+    lines = max(1, band // max(layout.spread_line, 64))
     rows = min(lines * group, layout.size.height)
     if rows >= layout.block.height:
         return rows // layout.block.height * layout.block.height
