@@ -53,7 +53,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: sharing(
             {**tags(1280, 1280, tile_width=16, tile_height=16), 259: 7}, encoded(scene(16, 16), "JPEG"), 6400
         ),
-        "6,400 strips or tiles; the limit is 6,000",
+        "6,400 strips or tiles; the limit is 5,000",
     ),
     "samples": (
         lambda: sharing(tags(8, 8, 60_000, rows=8), bytes(64), 1),
