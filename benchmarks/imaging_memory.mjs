@@ -2,7 +2,7 @@
 //
 //   node benchmarks/imaging_memory.mjs <variant> [--unlimited] [--times N] <file>...
 //
-// One line of JSON a render: {file, ok, error, ms, heapMiB, usedMiB, restMiB}. Memory never shrinks, so only the
+// One line of JSON a render: {file, ok, error, ms, cpuMs, heapMiB, usedMiB, restMiB}. Memory never shrinks, so only the
 // first render of a process shows its own peak. `heapMiB` grows in steps of 5 to 20 %; `usedMiB` is what was asked for.
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
@@ -56,8 +56,11 @@ const restMiB = usedMiB();
 for (let time = 0; time < Number(options.times); time++) {
   for (const file of files) {
     const started = performance.now();
+    const before = process.cpuUsage();
     const error = await render(variant, `/host${file}`, options.unlimited ?? false);
     const ms = Math.round(performance.now() - started);
-    console.log(JSON.stringify({ file, ok: !error, error, ms, heapMiB: heapMiB(), usedMiB: usedMiB(), restMiB }));
+    const { user, system } = process.cpuUsage(before);
+    const cpuMs = Math.round((user + system) / 1000);
+    console.log(JSON.stringify({ file, ok: !error, error, ms, cpuMs, heapMiB: heapMiB(), usedMiB: usedMiB(), restMiB }));
   }
 }

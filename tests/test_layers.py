@@ -44,6 +44,7 @@ IMAGING = (
     "jpeg_metadata",
     "jpeg_reader",
     "jpeg_writer",
+    "jpeg_planes",
     "jpeg_strip",
     "resample inks jpeg_header png_header webp_header tiff_layout",
     "jpeg png gif webp tiff_unpack colour",

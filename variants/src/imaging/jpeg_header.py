@@ -23,8 +23,10 @@ class JpegHeader:
     size: Size
     coding: Coding
     components: tuple[Component, ...]
+    progressive: bool
     buffered: bool  # several scans: every coefficient is kept until the last one
-    arithmetic: bool  # the whole file has to be there before decoding begins
+    arithmetic: bool
+    kept: int  # bytes that have to be there before decoding begins: with arithmetic coding, the file
     orientation: int
     profile: bytes | None
 
@@ -33,6 +35,19 @@ class JpegHeader:
         """Whether chroma is stored at half of luma's scale both ways, as most cameras do."""
         samplings = [(part.across, part.down) for part in self.components]
         return self.coding is Coding.YCC and samplings == [(2, 2), (1, 1), (1, 1)]
+
+    @property
+    def separable(self) -> bool:
+        """Whether each component can be decoded alone."""
+        luma = self.components[0]
+        largest = all(part.across <= luma.across and part.down <= luma.down for part in self.components)
+        return self.progressive and not self.arithmetic and self.coding is Coding.YCC and largest
+
+    def reduction(self, part: int) -> tuple[int, int]:
+        """How many columns and rows of the picture one sample of a component stands for."""
+        across = max(each.across for each in self.components)
+        down = max(each.down for each in self.components)
+        return across // self.components[part].across, down // self.components[part].down
 
     def coefficients(self) -> list[int]:
         """Bytes of each component's coefficient array, which a buffered picture needs."""
@@ -84,17 +99,22 @@ class JpegReading:
         self.reader.finish()
 
 
-async def read_header(feed: Feed) -> tuple[JpegHeader, JpegReading, Scan]:
-    """Read up to the first scan's header; raises UnreadableImage, or TooLarge."""
+Begun = tuple[JpegReading, Frame, Scan]
+
+
+async def read_header(feed: Feed, length: int) -> tuple[JpegHeader, Begun]:
+    """Read up to the first scan's header of a file of `length` bytes; raises UnreadableImage, or TooLarge."""
     metadata = Metadata()
     reading, frame, first = await JpegReading.begin(feed, metadata)
     header = JpegHeader(
         size=frame.size,
         coding=metadata.coding(frame.components),
         components=frame.components,
+        progressive=frame.progressive,
         buffered=frame.progressive or len(first.parts) < len(frame.components),
         arithmetic=frame.arithmetic,
+        kept=length if frame.arithmetic else 0,
         orientation=metadata.orientation,
         profile=metadata.profile,
     )
-    return header, reading, first
+    return header, (reading, frame, first)

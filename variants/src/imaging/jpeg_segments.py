@@ -7,6 +7,7 @@ taken for writes past its end. The rules are those of ITU-T T.81, annex B.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -185,32 +186,37 @@ class Tables:
             raise UnreadableImage(BROKEN)
 
     def _parse_quantisation(self, data: bytes) -> None:
-        while data:
-            wide, index = data[0] >> 4, data[0] & 15
-            length = _COEFFICIENTS << wide
-            if wide > 1 or index > 3 or len(data) < 1 + length:
+        def length(at: int) -> int:
+            return 1 + (_COEFFICIENTS << (data[at] >> 4))
+
+        for table in _tables(data, length):
+            if table[0] >> 4 > 1 or table[0] & 15 > 3:
                 raise UnreadableImage(BROKEN)
-            self._quantisation[index] = data[: 1 + length]
-            data = data[1 + length :]
+            self._quantisation[table[0] & 15] = table
 
     def _parse_huffman(self, data: bytes) -> None:
-        while data:
-            kind, index = data[0] >> 4, data[0] & 15
-            length = 17 + sum(data[1:17])
-            if kind > 1 or index > 3 or length > 17 + 256 or len(data) < length:
+        def length(at: int) -> int:
+            return 17 + sum(data[at + 1 : at + 17])
+
+        for table in _tables(data, length):
+            if table[0] >> 4 > 1 or table[0] & 15 > 3 or len(table) > 17 + 256:
                 raise UnreadableImage(BROKEN)
-            self._huffman[data[0]] = data[:length]
-            data = data[length:]
+            self._huffman[table[0]] = table
 
     def _parse_conditioning(self, data: bytes) -> None:
-        if len(data) % 2:
-            raise UnreadableImage(BROKEN)
-        for place, value in zip(data[::2], data[1::2], strict=True):
+        for place, value in _tables(data, lambda _: 2):
             alternating = place >> 4
             valid = 1 <= value <= 63 if alternating else value & 15 <= value >> 4
             if alternating > 1 or place & 15 > 3 or not valid:
                 raise UnreadableImage(BROKEN)
             self._conditioning[place] = value
+
+    def with_direct(self, table: bytes) -> Tables:
+        """The same with another first DC table and without restarts."""
+        other = Tables()
+        other._quantisation = self._quantisation
+        other._huffman = {**self._huffman, 0: table}
+        return other
 
     def quantisation(self, place: int) -> bytes:
         """A DQT segment's contents for one table."""
@@ -230,6 +236,18 @@ class Tables:
         """A DAC segment's contents for one table."""
         value = self._conditioning.get(place, _AC_CONDITIONING if place >> 4 else _DC_CONDITIONING)
         return bytes([place, value])
+
+
+def _tables(data: bytes, length: Callable[[int], int]) -> Iterator[bytes]:
+    """The tables of a segment, each for another place."""
+    at, places = 0, set()
+    while at < len(data):
+        table = data[at : at + length(at)]
+        if len(table) < length(at) or table[0] in places:
+            raise UnreadableImage(BROKEN)
+        places.add(table[0])
+        yield table
+        at += len(table)
 
 
 def needed_tables(scan: Scan, frame: Frame) -> list[int]:

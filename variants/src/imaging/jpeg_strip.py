@@ -9,15 +9,20 @@ from imaging.geometry import Size
 from imaging.jpeg_metadata import Coding
 from imaging.jpeg_reader import JpegReader
 from imaging.jpeg_segments import Component, Scan, Tables
-from imaging.jpeg_writer import Decoding
+from imaging.jpeg_writer import Decoding, JpegWriter
 from imaging.raster import BROKEN, Raster
 
 _STEP = 1 << 18
+_MOST_SEGMENTS = 100  # a strip has about ten, and there may be thousands of strips
+_MOST_SCANS = 20  # of all components; the usual progressive picture has five
 _CODINGS = {1: Coding.GREY, 3: Coding.YCC, 4: Coding.CMYK}
 
 
 class JpegStrip:
-    """A strip whose header has been read; what its components mean is TIFF's to say."""
+    """A strip whose header has been read; what its components mean is TIFF's to say.
+
+    Where it is `buffered`, decoding takes 2 bytes a sample beside the raster.
+    """
 
     def __init__(self, pieces: Iterator[Scan | bytes], reader: JpegReader, first: Scan) -> None:
         frame = reader.frame
@@ -25,13 +30,16 @@ class JpegStrip:
             raise UnreadableImage(BROKEN)
         self.size: Size = frame.size
         self.components: tuple[Component, ...] = frame.components
+        self.buffered = frame.progressive or len(first.parts) < len(frame.components)
+        reader.most_blocks = _MOST_SCANS * frame.work(tuple(range(len(frame.components))))
+        self._frame = frame
         self._reader = reader
         self._first = first
         self._pieces = pieces
 
     def decode(self, raster: Raster) -> None:
         """Fill a raster of the strip's size; raises TooLarge, or UnreadableImage when rows are missing."""
-        decoding = Decoding(raster, self._reader, _CODINGS[len(self.components)])
+        decoding = Decoding(raster, self._reader, JpegWriter(self._frame, _CODINGS[len(self.components)]))
         decoding.take(self._first)
         for piece in self._pieces:
             decoding.take(piece)
@@ -46,7 +54,7 @@ def read_strip(data: bytes | memoryview, tables: bytes = b"") -> JpegStrip:
         UnreadableImage: broken, or of a kind that is not supported.
         TooLarge: more segments or scans than a picture of its size may have.
     """
-    reader = JpegReader(_read_tables(tables))
+    reader = JpegReader(read_tables(tables), most_segments=_MOST_SEGMENTS)
     pieces = _pieces(reader, data)
     first = next(pieces, None)
     if not isinstance(first, Scan):
@@ -59,8 +67,9 @@ def _pieces(reader: JpegReader, data: bytes | memoryview) -> Iterator[Scan | byt
         yield from reader.feed(bytes(data[start : start + _STEP]))
 
 
-def _read_tables(data: bytes) -> Tables:
-    reader = JpegReader()
+def read_tables(data: bytes) -> Tables:
+    """The tables of the tag JPEGTables, which may be empty; raises UnreadableImage."""
+    reader = JpegReader(most_segments=_MOST_SEGMENTS)
     if data and (any(reader.feed(data)) or reader.frame):
         raise UnreadableImage(BROKEN)
     return reader.tables

@@ -23,7 +23,7 @@ from imaging.jpeg_segments import (
     written_frame,
     written_scan,
 )
-from imaging.raster import BROKEN, Raster
+from imaging.raster import Raster
 from imaging.source import CUT_SHORT
 
 # IJG's libjpeg looks at the components' names before Adobe's marker, libjpeg-turbo after it.
@@ -44,7 +44,7 @@ class JpegWriter:
     """Writes one JPEG: every header made from what was read, every table given when it is needed."""
 
     def __init__(self, frame: Frame, coding: Coding) -> None:
-        self._frame = frame
+        self.frame = frame
         self._coding = coding
         self._given: dict[tuple[int, int], bytes] = {(DRI, 0): bytes(2)}
         self._begun = False
@@ -53,7 +53,7 @@ class JpegWriter:
         """The scan's header, with what has to stand before it."""
         parts = [b"" if self._begun else self._start()]
         self._begun = True
-        frame, names = self._frame, _NAMES[self._coding]
+        frame, names = self.frame, _NAMES[self._coding]
         for part in scan.parts:
             place = frame.components[part].table
             parts.append(self._news(DQT, place, tables.quantisation(place)))
@@ -65,11 +65,19 @@ class JpegWriter:
         parts.append(self._news(DRI, 0, tables.interval.to_bytes(2, "big")))
         return b"".join(parts) + written_scan(scan, frame, names)
 
+    def data(self, piece: bytes) -> bytes:
+        """A piece of the scan's data."""
+        return piece
+
+    def finish(self) -> bytes:
+        """What is left to be written, but for the end marker."""
+        return b""
+
     def _start(self) -> bytes:
         start = bytes([0xFF, SOI])
         if self._coding in _TRANSFORMS:
             start += segment(ADOBE, b"Adobe\0\x64\0\0\0\0" + bytes([_TRANSFORMS[self._coding]]))
-        return start + written_frame(self._frame, _NAMES[self._coding])
+        return start + written_frame(self.frame, _NAMES[self._coding])
 
     def _news(self, marker: int, place: int, data: bytes) -> bytes:
         if self._given.get((marker, place)) == data:
@@ -81,26 +89,23 @@ class JpegWriter:
 class Decoding:
     """Fills a raster with what a reader gives."""
 
-    def __init__(self, raster: Raster, reader: JpegReader, coding: Coding) -> None:
-        frame = reader.frame
-        if not frame:
-            raise UnreadableImage(BROKEN)
+    def __init__(self, raster: Raster, reader: JpegReader, writer: JpegWriter) -> None:
         self._raster = raster
         self._reader = reader
-        self._writer = JpegWriter(frame, coding)
+        self._writer = writer
         # An arithmetic decoder cannot wait for more bytes.
-        self._kept = BytesIO() if frame.arithmetic else None
+        self._kept = BytesIO() if writer.frame.arithmetic else None
 
     def take(self, piece: Scan | bytes) -> None:
         """Decode what has come; raises UnreadableImage."""
-        data = piece if isinstance(piece, bytes) else self._writer.scan(piece, self._reader.tables)
-        if self._kept is not None:
-            self._kept.write(data)
+        if isinstance(piece, bytes):
+            self._feed(self._writer.data(piece))
         else:
-            self._raster.feed(data)
+            self._feed(self._writer.scan(piece, self._reader.tables))
 
     def finish(self) -> None:
         """Nothing more will come; raises UnreadableImage when rows are missing."""
+        self._feed(self._writer.finish())
         if not self._reader.closed:
             self._check_end()
         if self._kept is not None:
@@ -110,6 +115,12 @@ class Decoding:
             self._raster.feed(_END)
         if not self._raster.done:
             raise UnreadableImage(CUT_SHORT)
+
+    def _feed(self, data: bytes) -> None:
+        if self._kept is not None:
+            self._kept.write(data)
+        else:
+            self._raster.feed(data)
 
     def _check_end(self) -> None:
         """Whether a scan without an end is whole: then the decoder swallows filler, else it hoards it.

@@ -12,11 +12,11 @@ from PIL import Image
 
 from imaging.errors import UnreadableImage
 from imaging.geometry import Size
-from imaging.jpeg import Jpeg
+from imaging.jpeg import MOST_ARITHMETIC, Jpeg
 from imaging.jpeg_header import read_header
 from imaging.jpeg_metadata import Coding
 from imaging.jpeg_strip import read_strip
-from imaging.limits import CHUNK
+from imaging.limits import CHUNK, check_pixels
 from imaging.raster import BROKEN, Raster
 from imaging.resample import Target, Treatment
 from imaging.source import Feed
@@ -60,10 +60,12 @@ async def resampled_jpeg(
     """Every target of a picture that is a single JPEG."""
     source = _OneJpeg(layout, file)
     async with Feed(source) as feed:
-        header, reading, first = await read_header(feed)
+        header, begun = await read_header(feed, source.size)
         _check(layout, header.size, len(header.components), layout.size.height)
+        if header.arithmetic:
+            check_pixels(header.size, MOST_ARITHMETIC)
         header = replace(header, coding=_CODINGS[layout.ink])
-        return await Jpeg(source, header, reading, first, held=len(file)).resampled(targets, treatment)
+        return await Jpeg(source, header, begun, held=len(file)).resampled(targets, treatment)
 
 
 class _OneJpeg:
