@@ -54,8 +54,10 @@ class Plan(NamedTuple):
 class Jpeg:
     """An original whose header has been read."""
 
-    def __init__(self, source: Source, header: JpegHeader, begun: Begun) -> None:
+    def __init__(self, source: Source, header: JpegHeader, begun: Begun, held: int = 0) -> None:
+        """`held` is how many bytes the source itself keeps in memory."""
         self._source = source
+        self._held = held
         self._header = header
         self._begun: Begun | None = begun
         self._most_blocks = MOST_BLOCKS
@@ -65,7 +67,7 @@ class Jpeg:
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
         """Every target, as it is to be stored; raises TooLarge before any decoding when no plan fits."""
-        plan = choose(self._header, targets)
+        plan = choose(self._header, targets, self._held)
         self._most_blocks = MOST_BLOCKS // (2 if plan.readings == 2 else 1)
         if plan.chroma and plan.readings == 3:
             return await self._by_component(plan, plan.chroma, targets, treatment)
@@ -166,10 +168,10 @@ async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     return Jpeg(source, header, begun)
 
 
-def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
+def choose(header: JpegHeader, targets: Sequence[Target], held: int = 0) -> Plan:
     """The finest plan that is worth its time and fits in memory; raises TooLarge when none does."""
     for plan in _plans(header, targets):
-        if limits.fits(plan.peak):
+        if limits.fits(plan.peak + held):
             return plan
     kind = "a progressive JPEG" if header.buffered else "a JPEG"
 
@@ -177,7 +179,7 @@ def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
         factor = size.width / header.size.width
         shrunk = replace(header, size=size, kept=int(header.kept * factor * factor))
         boxes = [Target(Box(*(edge * factor for edge in target.box)), target.size) for target in targets]
-        return min(plan.peak for plan in _plans(shrunk, boxes))
+        return min(plan.peak for plan in _plans(shrunk, boxes)) + int(held * factor * factor)
 
     raise limits.too_large(header.size, kind, smallest_peak)
 
