@@ -259,7 +259,9 @@ def _split_peak(
 def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
     # Chroma is no larger than luma, and what is made of each component lies above it.
     plane = sum(area(target.size) for target in targets)
-    decoding = max(header.coefficients()) + _lines(header) + limits.DECODING + limits.WORKING
+    # Of scans that hold all components, two bytes a block are kept, and again while they are copied.
+    direct = sum(header.coefficients()) // 32
+    decoding = max(header.coefficients()) + direct + _lines(header) + limits.DECODING + limits.WORKING
     return max(area(scaled(header.size, scale)) + 2 * plane + decoding, 11 * plane + limits.WORKING)
 
 
