@@ -103,11 +103,14 @@ class Jpeg:
     ) -> list[Image.Image]:
         planes: list[list[Image.Image]] = [[] for _ in targets]
         direct: dict[tuple[int, int], bytes] = {}
+        # What is made goes where this was, not where the next component's coefficients have to fit.
+        spare = [bytearray(4 * sum(area(target.size) for target in targets) + limits.MIB)]
         for part in range(3):
             across, down = self._header.reduction(part)
             scale = plan.scale if part == 0 else _scale_within(chroma_scale, max(across, down))
             plane = await self._component(part, scale, direct)
             across, down = across * scale, down * scale
+            spare.clear()
             for target, made in zip(targets, planes, strict=True):
                 kernel = _LUMA if part == 0 else _CHROMA_UP if _ratio(target) <= across else _CHROMA_DOWN
                 made.append(_resized(plane, target, (across, down), kernel=kernel))
