@@ -105,11 +105,14 @@ class Jpeg:
     ) -> list[Image.Image]:
         planes: list[list[Image.Image]] = [[] for _ in targets]
         direct: dict[tuple[int, int], bytes] = {}
+        # What is made goes where this was, not where the next component's coefficients have to fit.
+        spare = [bytearray(4 * sum(area(target.size) for target in targets) + limits.MIB)]
         for part in range(3):
             across, down = self._header.reduction(part)
             scale = plan.scale if part == 0 else _scale_within(chroma_scale, max(across, down))
             plane = await self._component(part, scale, direct)
             across, down = across * scale, down * scale
+            spare.clear()
             for target, made in zip(targets, planes, strict=True):
                 kernel = _LUMA if part == 0 else _CHROMA_UP if _ratio(target) <= across else _CHROMA_DOWN
                 made.append(_resized(plane, target, (across, down), kernel=kernel))
@@ -261,7 +264,9 @@ def _split_peak(
 def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
     # Chroma is no larger than luma, and what is made of each component lies above it.
     plane = sum(area(target.size) for target in targets)
-    decoding = max(header.coefficients()) + _lines(header) + limits.DECODING + limits.WORKING
+    # Of scans that hold all components, two bytes a block are kept, and again while they are copied.
+    direct = sum(header.coefficients()) // 32
+    decoding = max(header.coefficients()) + direct + _lines(header) + limits.DECODING + limits.WORKING
     return max(area(scaled(header.size, scale)) + 2 * plane + decoding, 11 * plane + limits.WORKING)
 
 

@@ -209,6 +209,7 @@ class _Lane:
         self._levels: list[list[int]] = [[] for _ in self._places]  # by the block's place in the unit
         self._level = self._before = 0
         self._digits: list[str] = []
+        self._made = bytearray()
 
     def take(self, found: list[str]) -> None:
         """Turn digits of whole units into levels; what is stored is the difference to the one before."""
@@ -245,6 +246,7 @@ class _Lane:
         self._blocks = self._blocks._replace(height=max(0, self._blocks.height - self._down))
         for levels in self._levels:
             levels.clear()
+        self._pack()
 
     def fill(self) -> None:
         """Fill the last byte."""
@@ -252,10 +254,15 @@ class _Lane:
 
     def taken(self) -> bytes:
         """The bytes that are whole."""
+        self._pack()
+        made, self._made = bytes(self._made), bytearray()
+        return made
+
+    def _pack(self) -> None:
         digits = "".join(self._digits)
         whole = len(digits) // 8 * 8
         self._digits = [digits[whole:]]
-        return int(digits[:whole] or "0", 2).to_bytes(whole // 8, "big").replace(b"\xff", b"\xff\0")
+        self._made += int(digits[:whole] or "0", 2).to_bytes(whole // 8, "big").replace(b"\xff", b"\xff\0")
 
 
 class _Known(dict[Key, Value]):
