@@ -51,7 +51,7 @@ def _domains(target: Target, plan: Plan) -> Iterator[Line]:
 
 
 def _fonts(target: Target, _: Plan) -> Iterator[Line]:
-    key, _ = fonts.pack()
+    key = fonts.pack()[0]
     command = f"wrangler r2 object put {target.bucket}/{key} --file assets/{key} --remote"
     yield "put the watermark's fonts for larger and rarer scripts into the bucket", [command]
 

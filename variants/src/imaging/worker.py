@@ -127,9 +127,7 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
         options = replace(job.options, shards=shards)
-        rendition = await limits.within_memory(
-            lambda: render(variant, source, options, describe), _make_room
-        )
+        rendition = await limits.within_memory(lambda: render(variant, source, options, describe), _make_room)
         rendered = time.time()
         _turns.touch(turn)
         stored = await _store(env.BUCKET, job, rendition)
