@@ -7,7 +7,7 @@ STATE ?= .state
 PAGES ?= http://localhost:5173
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit lint types dry-run check locks kernels kernels-check fonts fuzz soak bench bench-check deploy clean
+.PHONY: help setup demo dev test unit lint types dry-run check locks kernels kernels-check fonts fuzz model soak bench bench-check deploy clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -40,7 +40,10 @@ dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
 
 check: lint types dry-run test ## all of the above
 
-soak: setup ## random operations of several users with faults and kills, against a model (about 10 minutes)
+fuzz: setup ## 50,000 damaged JPEGs through both decoders (about 10 minutes)
+	@.venv/bin/python -m tests.fuzz.jpeg $(ARGS)
+
+model: setup ## random operations of several users with faults and kills, against a model (about 10 minutes)
 	@.venv/bin/python -m tests.model $(ARGS)
 
 bench: setup ## measure everything beside its peers (about 40 minutes; goes on where it was interrupted)

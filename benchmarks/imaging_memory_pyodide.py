@@ -16,6 +16,8 @@ OPTIONS = {
     "icon": Options(size=Size(128, 128)),
     "watermark": Options(text="@painter"),
 }
+# As much as is in use in production, and a few MiB to spare; a block of that size lies above all others.
+padding = bytes(max(0, limits.AT_REST - id(bytes(limits.LARGE))))
 
 
 class FileSource:

@@ -14,14 +14,14 @@ process.env.MINIFLARE_WORKERD_PATH ??= join(import.meta.dirname, "../runtime/wor
 /**
  * Resolves to `{bucket, token, siblings: [{variant, fetch(path, init), heapMiB()}], stop()}`, booted.
  *
- * `variables` override those of the wrangler.toml files.
+ * `variables` override those of the wrangler.toml files; `memoryLimit` is in bytes.
  */
-export async function startSiblings(variants, variables = {}) {
+export async function startSiblings(variants, variables = {}, memoryLimit = MEMORY_LIMIT_BYTES) {
   const token = randomBytes(16).toString("hex");
   const configs = readConfigs().filter((config) => variants.includes(shortName(config)));
   const workers = await Promise.all(
     configs.map(async (config) => {
-      const runtime = { name: shortName(config), token, memoryLimit: MEMORY_LIMIT_BYTES };
+      const runtime = { name: shortName(config), token, memoryLimit };
       const bindings = { WORKER_AUTH_TOKEN: token, RUNTIME: runtime, ...variables };
       return inPyodide(workerOptions(config, { variables: bindings }), await bundle(config, []));
     }),

@@ -20,7 +20,7 @@ export const USAGE = `usage: node runtime/main.mjs dev [options], or make dev AR
   --var NAME[=VALUE]      set a variable or secret in every Worker; without a value, take it away
   --var WORKER:NAME[=VALUE]
                           the same in one of ${WORKERS.join(", ")}
-  --memory-mib N          WebAssembly memory of an isolate (88)
+  --memory-mib N          WebAssembly memory of an isolate (96)
   --inspect               let debuggers reach the isolates' JavaScript; says where
   --verbose               log every request
   --fault SIBLING=KIND    make a sibling (${VARIANTS.join(", ")}) break:

@@ -19,7 +19,7 @@ import { announce, HELLO, readSecrets, runningStack, withdraw } from "./state.mj
 
 const HOST = "127.0.0.1";
 // A 128 MB isolate, less what JavaScript holds.
-export const MEMORY_LIMIT_BYTES = 88 * 2 ** 20;
+export const MEMORY_LIMIT_BYTES = 96 * 2 ** 20;
 const FOLDERS = { thumbnail: "thumbnails", icon: "icons", watermark: "display" };
 const SIBLING_SECRETS = ["WORKER_AUTH_TOKEN"];
 

@@ -3,6 +3,10 @@
 import importlib
 from typing import Any
 
+# MiB in use before the first request: 26 of a genuine runtime, and a few to spare. Here it would be 24.
+AT_REST = 31
+_padding = b""
+
 
 def load(main: str) -> list[Any]:
     """Import the Worker's main module; return its fetch and scheduled handlers."""
@@ -17,4 +21,12 @@ def load(main: str) -> list[Any]:
     async def scheduled(ctx: Any, env: Any, controller: Any) -> None:
         await entrypoint(ctx, env).scheduled(controller)
 
+    _pad()
     return [fetch, scheduled]
+
+
+def _pad() -> None:
+    """Take up memory, so that the cap refuses here what would not fit in production."""
+    global _padding
+    end = id(bytes(4 << 20))  # large enough to lie above everything: addresses count from 0
+    _padding = bytes(max(0, (AT_REST << 20) - end))

@@ -103,7 +103,7 @@ def test_a_worker_is_uploaded_with_all_it_needs(run: Run, project: str) -> None:
     assert {name for name, kind in bound.items() if kind == "plain_text"} == set(config["vars"])
     assert worker.metadata["main_module"] == Path(config["main"]).name
     assert worker.metadata["compatibility_flags"] == ["python_workers"]
-    assert worker.metadata["limits"] == {"cpu_ms": 30000}
+    assert worker.metadata["limits"] == config["limits"]
     assert worker.metadata["observability"]["enabled"] is True
     assert any(part.startswith("python_modules/workers/") for part in worker.parts)
     assert any(part.startswith("python_modules/PIL/") for part in worker.parts) == (project != "gateway")

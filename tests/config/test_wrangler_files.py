@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.config.projects import ENVIRONMENTS, FILES, VARIANTS, raw, read
+from benchmarks.worst_cases import MOST_SECONDS
+from tests.config.projects import ENVIRONMENTS, FILES, ROOT, VARIANTS, raw, read
 
 ALL = [(name, environment) for name in FILES for environment in ENVIRONMENTS]
 SDK_VENDORED = date(2026, 4, 21)  # from here on the SDK comes from python_modules
@@ -49,6 +50,17 @@ def test_cpu_is_bounded_and_observed(name: str, environment: str) -> None:
     assert 1_000 <= config["limits"]["cpu_ms"] <= 30_000
     assert config["observability"]["enabled"] is True
     assert config["preview_urls"] is False
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_renderer_may_take_three_times_the_worst_accepted_original(name: str, environment: str) -> None:
+    table = (ROOT / "docs/rendering.md").read_text().partition("## Work")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:-1] for line in table.splitlines() if " accepted " in line]
+    seconds = [float(cell) for row in rows for cell in row[3:]]
+    assert len(seconds) >= 40
+    assert max(seconds) <= MOST_SECONDS
+    assert read(name, environment)["limits"]["cpu_ms"] == 3 * 1000 * MOST_SECONDS
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -19,7 +19,7 @@ from tools.stack import Stack
 VARIANTS = ("thumbnail", "icon", "watermark")
 TYPED = {(413, "too_large"), (415, "unsupported_type"), (422, "unreadable_image")}
 LONGEST_SECONDS = 10
-HEAP_CAP_BYTES = 88 * 2**20
+HEAP_CAP_BYTES = 96 * 2**20
 Mutation = Callable[[bytes, random.Random], bytes]
 
 

@@ -1,6 +1,6 @@
 // Sends requests to one sibling, as a line of JSON each on stdin, and prints a line for each answer.
 //
-//   node tests/imaging/edge.mjs <variant> [variables as JSON]
+//   node tests/imaging/edge.mjs <variant> [variables as JSON] [WebAssembly memory in MiB]
 //
 // {put: key, base64}                                → {etag}
 // {get: key}                                        → {base64, httpMetadata, etag, sha256} or {missing: true}
@@ -11,8 +11,9 @@
 import { createInterface } from "node:readline";
 import { startSiblings } from "../../benchmarks/siblings.mjs";
 
-const [variant, variables = "{}"] = process.argv.slice(2);
-const { bucket, token, siblings, stop } = await startSiblings([variant], JSON.parse(variables));
+const [variant, variables = "{}", mebibytes] = process.argv.slice(2);
+const memoryLimit = mebibytes && Number(mebibytes) * 2 ** 20;
+const { bucket, token, siblings, stop } = await startSiblings([variant], JSON.parse(variables), memoryLimit);
 const [sibling] = siblings;
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
 

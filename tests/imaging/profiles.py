@@ -34,9 +34,22 @@ def matrix_profile(name: str) -> bytes:
     return _profile(b"mntr", b"RGB ", b"XYZ ", tags)
 
 
-def grey_profile(gamma: float) -> bytes:
+def grey_profile(gamma: float, connection: bytes = b"XYZ ") -> bytes:
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
-    return _profile(b"mntr", b"GRAY", b"XYZ ", {b"wtpt": _xyz_element(_xyz(D50)), b"kTRC": curve})
+    return _profile(b"mntr", b"GRAY", connection, {b"wtpt": _xyz_element(_xyz(D50)), b"kTRC": curve})
+
+
+def of_the_old_xyz_type(profile: bytes) -> bytes:
+    """The profile with its colorants tagged as Corbis's profiles tag them."""
+    head = 132 + 12 * int.from_bytes(profile[128:132], "big")
+    return profile[:head] + profile[head:].replace(b"XYZ \0\0\0\0", b"\x17\xa5\x05\xb8\0\0\0\0")
+
+
+def with_swapped_primaries(profile: bytes) -> bytes:
+    """The profile with red's numbers for blue and blue's for red, so that a wrong conversion is seen."""
+    head = 132 + 12 * int.from_bytes(profile[128:132], "big")
+    names = profile[:head].replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
+    return names + profile[head:]
 
 
 def table_profile(

@@ -1,5 +1,6 @@
 """Profiles to sRGB, against littlecms."""
 
+import tracemalloc
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -8,10 +9,18 @@ import pytest
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 from tests.imaging.originals import encoded, scene
-from tests.imaging.profiles import SPACES, grey_profile, matrix_profile, table_profile
+from tests.imaging.profiles import (
+    SPACES,
+    grey_profile,
+    matrix_profile,
+    of_the_old_xyz_type,
+    table_profile,
+    with_swapped_primaries,
+)
 from tests.imaging.rendering import picture_of, rendered, seen
 
 from imaging.colour import conversion
+from imaging.icc import read_profile
 from imaging.renditions import Variant
 
 
@@ -95,6 +104,54 @@ def test_a_grey_profile_is_applied_and_grey_stays_grey() -> None:
     picture = conversion(profile, 1)(ramp)
     assert picture.mode == "L"
     assert difference(picture, littlecms(ramp, profile)) < 0.5
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2])
+def test_a_grey_profile_may_connect_through_lab(gamma: float) -> None:
+    ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
+    profile = grey_profile(gamma, b"Lab ")
+    assert difference(conversion(profile, 1)(ramp), littlecms(ramp, profile)) < 0.5
+    assert difference(ramp, littlecms(ramp, profile)) > 1.0
+
+
+def test_colorants_of_the_old_xyz_type_are_read() -> None:
+    profile = matrix_profile("Adobe RGB")
+    old = of_the_old_xyz_type(profile)
+    assert old != profile
+    assert conversion(old, 3)(colours()).tobytes() == conversion(profile, 3)(colours()).tobytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_swapped_primaries_swap_the_colours(kind: str) -> None:
+    original = scene(300, 200)
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
+    profile = with_swapped_primaries(matrix_profile("sRGB"))
+    picture = picture_of(Variant.WATERMARK, encoded(original, kind, icc_profile=profile, **options))
+    red, green, blue = original.split()
+    assert difference(picture, Image.merge("RGB", (blue, green, red))) < 3
+
+
+def test_a_profile_whose_every_tag_is_the_whole_of_it_takes_no_room() -> None:
+    profile = bytearray(matrix_profile("sRGB") + bytes(4 << 20))
+    profile[128:132] = (100).to_bytes(4, "big")
+    for index in range(100):
+        at = 132 + 12 * index
+        profile[at : at + 12] = (
+            f"{index:04}".encode() + (0).to_bytes(4, "big") + len(profile).to_bytes(4, "big")
+        )
+    tracemalloc.start()
+    try:
+        assert read_profile(bytes(profile)) is None
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_curve_of_a_million_points_is_no_curve() -> None:
+    profile = matrix_profile("Adobe RGB")
+    at = profile.index(b"curv", 132 + 12 * 9)
+    senseless = profile[: at + 8] + (1 << 20).to_bytes(4, "big") + bytes(2 << 20)
+    assert read_profile(senseless) is None
 
 
 def test_a_grey_original_makes_a_grey_rendition() -> None:

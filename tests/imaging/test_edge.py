@@ -27,9 +27,10 @@ ORIGINAL = encoded(scene(400, 300), "JPEG", quality=92)
 class Sibling:
     """One sibling in workerd, spoken to through the pipes of tests/imaging/edge.mjs."""
 
-    def __init__(self, variant: str, **variables: str) -> None:
+    def __init__(self, variant: str, mebibytes: int | None = None, **variables: str) -> None:
         self.variant = variant
         command = ["node", "tests/imaging/edge.mjs", variant, json.dumps(variables)]
+        command += [str(mebibytes)] if mebibytes else []
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -246,3 +247,17 @@ def test_after_the_deadline_nothing_is_put(icon: Sibling) -> None:
     assert icon.call(get="icons/u/late.jpg") == {"missing": True}
     [(status, _, _)] = icon.send(icon.request(outputKey="icons/u/late.jpg", deadline="2999-01-01T00:00:00Z"))
     assert status == 200
+def test_a_picture_that_does_not_fit_after_all_is_too_large() -> None:
+    """With less memory than the model counts on: not to be tried again, and nothing is wrong afterwards."""
+    sibling = Sibling("icon", mebibytes=56)
+    try:
+        sibling.put("originals/u/large.webp", encoded(scene(2000, 1500), "WEBP", quality=80, method=0))
+        sibling.put("originals/u/a.jpg", ORIGINAL)
+        for _ in range(2):
+            [(status, headers, answer)] = sibling.send(sibling.request(sourceKey="originals/u/large.webp"))
+            assert (status, answer["code"]) == (413, "too_large")
+            assert "more memory than a renderer has" in answer["error"]
+            assert "retry-after" not in headers
+            assert sibling.send(sibling.request())[0][0] == 200
+    finally:
+        sibling.stop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import weakref
 import zlib
 from collections.abc import AsyncGenerator, Callable
 from unittest import mock
@@ -43,12 +44,12 @@ def jpeg(mode: str = "RGB", **options: object) -> Callable[[Size], bytes]:
     return header
 
 
-def png(colour: int, depth: int = 8, interlaced: bool = False) -> Callable[[Size], bytes]:
+def png(colour: int, depth: int = 8, interlaced: bool = False, extra: bytes = b"") -> Callable[[Size], bytes]:
     def header(size: Size) -> bytes:
         sides = size.width.to_bytes(4, "big") + size.height.to_bytes(4, "big")
         head = png_chunk(b"IHDR", sides + bytes([depth, colour, 0, 0, int(interlaced)]))
         palette = png_chunk(b"PLTE", bytes(768)) if colour == 3 else b""
-        return b"\x89PNG\r\n\x1a\n" + head + palette + png_chunk(b"IDAT", zlib.compress(bytes(99)))
+        return b"\x89PNG\r\n\x1a\n" + head + palette + extra + png_chunk(b"IDAT", zlib.compress(bytes(99)))
 
     return header
 
@@ -130,10 +131,12 @@ def test_tiff_of_six_megapixels_is_accepted(packing: str | None, variant: Varian
 
 
 @pytest.mark.parametrize("variant", Variant)
-@pytest.mark.parametrize("kind", ["progressive JPEG", "interlaced PNG", "GIF", "WebP"])
-def test_the_limit_that_is_named_is_the_limit(kind: str, variant: Variant) -> None:
+@pytest.mark.parametrize(
+    ("kind", "megapixels"), [("progressive JPEG", 90), ("interlaced PNG", 45), ("GIF", 90), ("WebP", 90)]
+)
+def test_the_limit_that_is_named_is_the_limit(kind: str, megapixels: float, variant: Variant) -> None:
     header = ACCEPTED[kind][1]
-    size = shaped((4, 3), 90)
+    size = shaped((4, 3), megapixels)
     length = size.width * size.height // 2
     with pytest.raises(TooLarge) as refusal:
         asyncio.run(render(variant, Header(header(size), length), OPTIONS[variant]))
@@ -165,6 +168,72 @@ def test_the_heap_takes_all_there_is_and_once(monkeypatch: pytest.MonkeyPatch) -
     times = len(asked)
     limits.grow()
     assert len(asked) == times
+
+
+COLOUR_KEY = png_chunk(b"tRNS", bytes(6))
+MOST_MEGAPIXELS = {
+    "grey": (100, png(0)),
+    "grey, 16 bits": (100, png(0, 16)),
+    "colour": (60, png(2)),
+    "palette": (60, png(3)),
+    "alpha": (50, png(6)),
+    "grey with alpha": (50, png(4)),
+    "16 bits": (50, png(2, 16)),
+    "transparent colour": (50, png(2, extra=COLOUR_KEY)),
+    "transparent colour of 16 bits": (35, png(2, 16, extra=COLOUR_KEY)),
+}
+
+
+@pytest.mark.parametrize("kind", MOST_MEGAPIXELS)
+def test_a_png_may_have_as_many_pixels_as_its_kind_costs(kind: str) -> None:
+    most, header = MOST_MEGAPIXELS[kind]
+    assert accepted(Variant.WATERMARK, header(shaped((4, 3), most * 0.99)), 1_000_000)
+    with pytest.raises(TooLarge, match=rf"the limit is {most} megapixels"):
+        asyncio.run(
+            render(Variant.ICON, Header(header(shaped((4, 3), most * 1.01)), 9), OPTIONS[Variant.ICON])
+        )
+
+
+def test_rows_are_judged_as_well_as_pixels() -> None:
+    assert accepted(Variant.ICON, png(0)(Size(1, 1_000_000)), 9)
+    for size in (Size(1, 1_000_001), Size(3, 20_000_000)):
+        with pytest.raises(TooLarge, match="the limit is 1000000 rows"):
+            asyncio.run(render(Variant.ICON, Header(png(0)(size), 9), OPTIONS[Variant.ICON]))
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(0, "made"), (1, "made"), (2, None)])
+def test_what_does_not_fit_is_tried_once_more_in_a_cleared_heap(failures: int, expected: str | None) -> None:
+    done: list[str] = []
+
+    async def make() -> str:
+        done.append("try")
+        if done.count("try") <= failures:
+            raise MemoryError
+        return "made"
+
+    def attempt() -> str:
+        return asyncio.run(limits.within_memory(make, lambda: done.append("clear")))
+
+    if expected:
+        assert attempt() == expected
+    else:
+        with pytest.raises(TooLarge, match="more memory than a renderer has"):
+            attempt()
+    assert done == ["clear", "try"] * min(2, failures + 1)
+
+
+def test_a_failed_try_holds_nothing_of_the_picture() -> None:
+    held: list[weakref.ref[Image.Image]] = []
+
+    async def make() -> None:
+        picture = Image.new("L", (1, 1))
+        assert all(reference() is None for reference in held)
+        held.append(weakref.ref(picture))
+        raise MemoryError
+
+    with pytest.raises(TooLarge):
+        asyncio.run(limits.within_memory(make, lambda: None))
+    assert len(held) == 2
 
 
 def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

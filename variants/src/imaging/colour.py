@@ -23,11 +23,9 @@ class Colours:
     """How one original's rows are treated before and after they are resized."""
 
     def __init__(self, profile: bytes | None, background: str) -> None:
-        self._profile = profile
         self._background = ImageColor.getrgb(background)
         # Tables outlive the picture: made now, they lie below its pixels and not across the next one's room.
-        for channels in (1, 3, 4):
-            conversion(profile, channels)
+        self._conversions = {channels: conversion(profile, channels) for channels in (1, 3, 4)}
 
     def before(self, strip: Image.Image) -> Image.Image:
         """Rows that can be averaged without a fringe: transparency is laid on the background first."""
@@ -37,7 +35,7 @@ class Colours:
     def after(self, band: Image.Image) -> Image.Image:
         """Rows in L, RGB or YCbCr that mean sRGB."""
         channels = {"L": 1, "CMYK": 4}.get(band.mode, 3)
-        return conversion(self._profile, channels)(band)
+        return self._conversions[channels](band)
 
     def _flattened(self, strip: Image.Image) -> Image.Image:
         ground = Image.new("RGB", strip.size, self._background)

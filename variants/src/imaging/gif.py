@@ -1,23 +1,46 @@
-"""GIF originals: the first frame, and not a byte of the file behind it."""
+"""GIF originals: the first frame, decoded as its bytes arrive, and not a byte of the file behind it."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from PIL import Image
 
 from imaging import limits
-from imaging.errors import UnreadableImage
+from imaging.errors import TooLarge, UnreadableImage
 from imaging.geometry import Size, area
-from imaging.raster import BROKEN, loaded
-from imaging.resample import Target, Treatment, resample, slices
-from imaging.source import Feed, Source
+from imaging.modes import workable
+from imaging.raster import BROKEN, Raster
+from imaging.resample import STRIP, Target, Treatment, resample, slices
+from imaging.source import CUT_SHORT, Feed
 
-_EXTENSION, _FRAME, _END = b"!", b",", b";"
-_TRANSPARENCY = 0xF9
-_PACKED = 1.6  # bytes that a pixel takes at most, coded in 12 bits
+_EXTENSION, _FRAME = b"!", b","
+_CONTROL = 0xF9
+_PALETTE, _INTERLACED, _TRANSPARENT = 0x80, 0x40, 0x01
+_MOST_BITS = 11  # that codes begin with: they end with 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame's place on its canvas, and how its pixels are coded; `clear` is the transparent level."""
+
+    left: int
+    top: int
+    size: Size
+    interlaced: bool
+    palette: bytes
+    clear: int | None
+
+    def dressed(self, strip: Image.Image) -> Image.Image:
+        """Rows of levels with what the levels mean."""
+        if any(self.palette[at : at + 3] != bytes([at // 3] * 3) for at in range(0, len(self.palette), 3)):
+            strip.putpalette(self.palette)
+        if self.clear is not None:
+            strip.info["transparency"] = self.clear
+        return strip
 
 
 class Gif:
@@ -26,10 +49,9 @@ class Gif:
     orientation = 1
     profile = None
 
-    def __init__(self, feed: Feed, parts: list[bytes], size: Size, length: int) -> None:
+    def __init__(self, feed: Feed, size: Size, frame: _Frame) -> None:
         self._feed = feed
-        self._parts = parts
-        self._length = length
+        self._frame = frame
         self.size = size
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
@@ -37,55 +59,74 @@ class Gif:
         outcome = sum(area(target.size) for target in targets) * 4
 
         def needed(size: Size) -> int:
-            packed = min(_PACKED * area(size), self._length * area(size) / area(self.size))
-            return round(area(size) + 2 * packed) + outcome + limits.RESAMPLING
+            return limits.held(size, 1) + limits.DECODING + outcome + limits.RESAMPLING
 
         limits.admit(self.size, "a GIF", needed)
-        # The frame's own palette, how its codes begin, and they themselves
-        flags = self._parts[-1][8]
-        parts = [
-            await self._feed.take(_palette_size(flags)),
-            await self._feed.take(1),
-            await _blocks(self._feed),
-        ]
-        picture = loaded(BytesIO(b"".join([*self._parts, *parts, _END])), "GIF")
-        return resample(slices(picture), self.size, targets, treatment)
+        frame = await _decoded(self._feed, self._frame)
+        return resample(_strips(self._frame, frame, self.size), self.size, targets, treatment)
 
 
-async def open_gif(source: Source, feed: Feed) -> Gif:
+async def open_gif(feed: Feed) -> Gif:
     """Read up to the first frame's codes; refuses bombs, decodes nothing."""
     screen = await feed.take(13)
-    parts = [screen, await feed.take(_palette_size(screen[10]))]
+    palette = await feed.take(_palette_size(screen[10]))
+    clear: int | None = None
+    count = 0
     while (kind := await feed.take(1)) == _EXTENSION:
-        label = await feed.take(1)
-        blocks = await _blocks(feed)
-        if label[0] == _TRANSPARENCY:
-            parts += [kind, label, blocks]
+        label, length = await feed.take(2)
+        while True:
+            count += 1
+            if count > limits.MOST_PARTS:
+                raise TooLarge(
+                    f"The GIF has more than {limits.MOST_PARTS} blocks before its frame, which is the limit."
+                )
+            if not length:
+                break
+            *block, length = await feed.take(length + 1)
+            if label == _CONTROL and len(block) >= 4:
+                clear = block[3] if block[0] & _TRANSPARENT else None
     if kind != _FRAME:
         raise UnreadableImage(BROKEN)
-    place = await feed.take(9)
-    size = _size(screen, place)
-    if min(size) < 1:
+    left, top, *sides, flags = struct.unpack("<4HB", await feed.take(9))
+    canvas = Size(*struct.unpack("<2H", screen[6:10]))
+    # A frame without extent is as large as its canvas, to browsers.
+    extent = Size(*sides) if min(sides) else canvas
+    size = Size(max(canvas.width, left + extent.width), max(canvas.height, top + extent.height))
+    if min(extent) < 1:
         raise UnreadableImage(BROKEN)
     limits.check_pixels(size, limits.MOST_PIXELS_INFLATED)
-    return Gif(feed, [*parts, kind, place], size, source.size)
-
-
-def _size(screen: bytes, place: bytes) -> Size:
-    """The screen's, or more where the frame reaches beyond it."""
-    left, top, width, height = struct.unpack("<4H", place[:8])
-    across, down = struct.unpack("<2H", screen[6:10])
-    return Size(max(across, left + width), max(down, top + height))
+    palette = await feed.take(_palette_size(flags)) or palette
+    return Gif(feed, size, _Frame(left, top, extent, bool(flags & _INTERLACED), palette, clear))
 
 
 def _palette_size(flags: int) -> int:
-    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+    return 3 << (flags & 7) + 1 if flags & _PALETTE else 0
 
 
-async def _blocks(feed: Feed) -> bytes:
-    parts = []
-    while True:
-        length = await feed.take(1)
-        parts += [length, await feed.take(length[0])]
-        if not length[0]:
-            return b"".join(parts)
+async def _decoded(feed: Feed, frame: _Frame) -> Image.Image:
+    bits = (await feed.take(1))[0]
+    if bits > _MOST_BITS:
+        raise UnreadableImage(BROKEN)
+    mode = frame.dressed(Image.new("L", (1, 1))).mode
+    raster = Raster(mode, frame.size, "gif", (bits, frame.interlaced, -1))
+    async with aclosing(feed.rest()) as chunks:
+        async for chunk in chunks:
+            raster.feed(chunk)
+            if raster.done:
+                return raster.image
+    raise UnreadableImage(CUT_SHORT)
+
+
+def _strips(frame: _Frame, picture: Image.Image, size: Size) -> Iterator[Image.Image]:
+    """The canvas's rows: the frame, and around it nothing, which is transparent."""
+    if frame.size == size:
+        yield from map(frame.dressed, slices(picture))
+        return
+    rows = max(1, STRIP // (4 * size.width))
+    for top in range(0, size.height, rows):
+        strip = Image.new("RGBA", (size.width, min(rows, size.height - top)), 0)
+        first, last = max(top, frame.top), min(top + strip.height, frame.top + frame.size.height)
+        if first < last:
+            part = picture.crop((0, first - frame.top, frame.size.width, last - frame.top))
+            strip.paste(workable(frame.dressed(part)).convert("RGBA"), (frame.left, first - top))
+        yield strip

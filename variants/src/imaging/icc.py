@@ -24,6 +24,7 @@ _TO_SRGB = (
     (0.0719453, -0.2289914, 1.4052427),
 )
 _INKS = {b"RGB ": 3, b"GRAY": 1, b"CMYK": 4}
+_XYZ_TYPES = (b"XYZ ", b"\x17\xa5\x05\xb8")  # the second in profiles that Corbis made
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,21 @@ def _read(data: bytes) -> Profile | None:
     if channels == 3:
         return Profile(3, _by_matrix(tags))
     if channels == 1:
-        return Profile(1, _by_curve(read_curve(tags[b"kTRC"])[0]))
+        return Profile(1, _by_curve(read_curve(tags[b"kTRC"])[0], data[20:24] == b"Lab "))
     return None
 
 
-def _tags(data: bytes) -> dict[bytes, bytes]:
+def _tags(data: bytes) -> dict[bytes, memoryview]:
+    """The elements by name, not copied: any number of names may stand for the same bytes."""
+    whole = memoryview(data)
     [count] = struct.unpack(">I", data[128:132])
     entries = (
         struct.unpack(">4sII", data[at : at + 12]) for at in range(132, 132 + 12 * min(count, 100), 12)
     )
-    return {name: data[offset : offset + length] for name, offset, length in entries}
+    return {name: whole[offset : offset + length] for name, offset, length in entries}
 
 
-def _by_matrix(tags: dict[bytes, bytes]) -> Transform:
+def _by_matrix(tags: dict[bytes, memoryview]) -> Transform:
     curves = [read_curve(tags[name])[0] for name in (b"rTRC", b"gTRC", b"bTRC")]
     colorants = [_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
     rows = [[sum(_TO_SRGB[i][k] * colorant[k] for k in range(3)) for colorant in colorants] for i in range(3)]
@@ -80,9 +83,12 @@ def _by_matrix(tags: dict[bytes, bytes]) -> Transform:
     return transform
 
 
-def _by_curve(curve: Curve) -> Transform:
+def _by_curve(curve: Curve, lab: bool) -> Transform:
+    """The curve's values are linear light, or L* where Lab is the connection space (ICC.1:2022, F.2)."""
+
     def transform(device: Sequence[float]) -> Triple:
-        level = encoded(curve(device[0]))
+        value = curve(device[0])
+        level = encoded(lab_to_xyz(100 * value, 0, 0)[1] if lab else value)
         return level, level, level
 
     return transform
@@ -98,8 +104,8 @@ def _by_table(table: Table, lab: bool) -> Transform:
     return transform
 
 
-def _xyz(data: bytes) -> Triple:
-    if data[:4] != b"XYZ ":
+def _xyz(data: memoryview) -> Triple:
+    if bytes(data[:4]) not in _XYZ_TYPES:
         raise ValueError
     return _three(value / 65536 for value in struct.unpack(">3i", data[8:20]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,19 @@ from itertools import product
 from math import prod
 
 Curve = Callable[[float], float]
+_MOST_POINTS = 1 << 15  # of a curve; profiles have 4096 at most
+_MOST_NUMBERS = 1 << 20  # of a table; 23 points along each of a press's four axes are 840,000
 
 
-def read_curve(data: bytes) -> tuple[Curve, int]:
+def read_curve(data: memoryview) -> tuple[Curve, int]:
     """A `curv` or `para` element, and how many bytes it takes."""
-    if data[:4] == b"para":
+    if bytes(data[:4]) == b"para":
         return _parametric(data)
-    if data[:4] != b"curv":
+    if bytes(data[:4]) != b"curv":
         raise ValueError
     [count] = struct.unpack(">I", data[8:12])
+    if count > _MOST_POINTS:
+        raise ValueError
     length = 12 + 2 * count
     if count == 0:
         return _identity, length
@@ -46,7 +51,7 @@ def _sampled(points: Sequence[float]) -> Curve:
     return curve
 
 
-def _parametric(data: bytes) -> tuple[Curve, int]:
+def _parametric(data: memoryview) -> tuple[Curve, int]:
     [kind] = struct.unpack(">H", data[8:10])
     count = (1, 3, 4, 5, 7)[kind]
     numbers = [value / 65536 for value in struct.unpack(f">{count}i", data[12 : 12 + 4 * count])]
@@ -124,9 +129,9 @@ class Table:
         return x, y, z
 
 
-def read_table(data: bytes) -> Table:
+def read_table(data: memoryview) -> Table:
     """An `mft1`, `mft2` or `mAB ` element; raises ValueError for others."""
-    kind, inputs, outputs = data[:4], data[8], data[9]
+    kind, inputs, outputs = bytes(data[:4]), data[8], data[9]
     if outputs != 3 or not 1 <= inputs <= 4:
         raise ValueError
     if kind == b"mAB ":
@@ -137,9 +142,9 @@ def read_table(data: bytes) -> Table:
 
 
 def _stages_of_old(
-    data: bytes, inputs: int, outputs: int
+    data: memoryview, inputs: int, outputs: int
 ) -> Iterable[Callable[[Sequence[float]], Sequence[float]]]:
-    wide = data[:4] == b"mft2"
+    wide = bytes(data[:4]) == b"mft2"
     entries = struct.unpack(">HH", data[48:52]) if wide else (256, 256)
     start = 52 if wide else 48
     counts = (inputs * entries[0], outputs * data[10] ** inputs, outputs * entries[1])
@@ -150,7 +155,7 @@ def _stages_of_old(
 
 
 def _stages_of_new(
-    data: bytes, inputs: int, outputs: int
+    data: memoryview, inputs: int, outputs: int
 ) -> Iterable[Callable[[Sequence[float]], Sequence[float]]]:
     b_at, matrix_at, m_at, grid_at, a_at = struct.unpack(">5I", data[12:32])
     if a_at:
@@ -167,12 +172,14 @@ def _stages_of_new(
         yield _each(_read_curves(data, b_at, outputs))
 
 
-def _numbers(data: bytes, start: int, count: int, wide: bool) -> array[float]:
+def _numbers(data: memoryview, start: int, count: int, wide: bool) -> array[float]:
     size = 2 if wide else 1
-    if count > 1 << 20 or start + count * size > len(data):
+    if count > _MOST_NUMBERS or start + count * size > len(data):
         raise ValueError
     full = 65535 if wide else 255
-    values = struct.unpack(f">{count}{'H' if wide else 'B'}", data[start : start + count * size])
+    values = array("H" if wide else "B", bytes(data[start : start + count * size]))
+    if wide and sys.byteorder == "little":
+        values.byteswap()
     return array("f", (value / full for value in values))
 
 
@@ -181,7 +188,7 @@ def _curves(numbers: array[float], count: int) -> list[Curve]:
     return [_sampled(numbers[at * length : (at + 1) * length]) for at in range(count)]
 
 
-def _read_curves(data: bytes, at: int, count: int) -> list[Curve]:
+def _read_curves(data: memoryview, at: int, count: int) -> list[Curve]:
     curves = []
     for _ in range(count):
         curve, length = read_curve(data[at:])

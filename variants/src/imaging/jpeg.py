@@ -6,35 +6,44 @@ the bit, and the resizer brings chroma up: a rendition does not depend on which 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
 from PIL import Image
 
 from imaging import limits
-from imaging.errors import UnreadableImage
 from imaging.geometry import Box, Size, area
-from imaging.jpeg_header import Coding, JpegHeader, read_header
+from imaging.jpeg_header import Begun, JpegHeader, JpegReading, read_header
+from imaging.jpeg_metadata import Coding
+from imaging.jpeg_planes import PlaneWriter, plane_of
+from imaging.jpeg_reader import MOST_BLOCKS
+from imaging.jpeg_segments import Scan
+from imaging.jpeg_writer import Decoding, JpegWriter
 from imaging.raster import Raster
 from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
-from imaging.source import CUT_SHORT, Feed, Source
+from imaging.source import Feed, Source
 
 SCALES = (8, 4, 2, 1)
 FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, it is visibly softer
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
+MOST_ARITHMETIC = 50_000_000  # pixels: every bit of theirs costs more than a Huffman code
 COARSEST = 0.9  # the last resort: softer, but not refused
 FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
 # Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
 _CHROMA_UP, _CHROMA_DOWN = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
-_MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK"}
+_LUMA = Image.Resampling.LANCZOS
+_MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK", Coding.YCCK: "CMYK"}
 
 
 class Plan(NamedTuple):
-    """One way to decode: how far scaled down, how far chroma when it goes apart, in how many readings."""
+    """One way to decode: how far scaled down, how far chroma when it goes apart, in how many readings.
+
+    Three readings are one for each component.
+    """
 
     scale: int
     chroma: int | None
@@ -45,17 +54,23 @@ class Plan(NamedTuple):
 class Jpeg:
     """An original whose header has been read."""
 
-    def __init__(self, source: Source, feed: Feed, header: JpegHeader) -> None:
+    def __init__(self, source: Source, header: JpegHeader, begun: Begun, held: int = 0) -> None:
+        """`held` is how many bytes the source itself keeps in memory."""
         self._source = source
-        self._feed: Feed | None = feed
+        self._held = held
         self._header = header
+        self._begun: Begun | None = begun
+        self._most_blocks = MOST_BLOCKS
         self.size = header.size
         self.orientation = header.orientation
         self.profile = header.profile
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
         """Every target, as it is to be stored; raises TooLarge before any decoding when no plan fits."""
-        plan = choose(self._header, targets)
+        plan = choose(self._header, targets, self._held)
+        self._most_blocks = MOST_BLOCKS // (2 if plan.readings == 2 else 1)
+        if plan.chroma and plan.readings == 3:
+            return await self._by_component(plan, plan.chroma, targets, treatment)
         if plan.chroma:
             return await self._split(plan, plan.chroma, targets, treatment)
         image = (await self._decode([self._raster(plan.scale)])).pop().image
@@ -85,47 +100,89 @@ class Jpeg:
         # One by one, so that no target's planes outlive their merging.
         return [treated(Image.merge("YCbCr", planes.pop(0)), treatment) for _ in targets]
 
+    async def _by_component(
+        self, plan: Plan, chroma_scale: int, targets: Sequence[Target], treatment: Treatment
+    ) -> list[Image.Image]:
+        planes: list[list[Image.Image]] = [[] for _ in targets]
+        direct: dict[tuple[int, int], bytes] = {}
+        # What is made goes where this was, not where the next component's coefficients have to fit.
+        spare = [bytearray(4 * sum(area(target.size) for target in targets) + limits.MIB)]
+        for part in range(3):
+            across, down = self._header.reduction(part)
+            scale = plan.scale if part == 0 else _scale_within(chroma_scale, max(across, down))
+            plane = await self._component(part, scale, direct)
+            across, down = across * scale, down * scale
+            spare.clear()
+            for target, made in zip(targets, planes, strict=True):
+                kernel = _LUMA if part == 0 else _CHROMA_UP if _ratio(target) <= across else _CHROMA_DOWN
+                made.append(_resized(plane, target, (across, down), kernel=kernel))
+            del plane, made
+        return [treated(Image.merge("YCbCr", planes.pop(0)), treatment) for _ in targets]
+
+    async def _component(self, part: int, scale: int, direct: dict[tuple[int, int], bytes]) -> Image.Image:
+        async with self._reading() as (reading, frame, first):
+            alone = plane_of(frame, part)
+            raster = Raster("L", scaled(alone.size, scale), "jpeg", ("L", "L", scale, 0))
+            await _fill([Decoding(raster, reading.reader, PlaneWriter(frame, part, direct))], reading, first)
+            return raster.image
+
     def _raster(self, scale: int, mode: str | None = None) -> Raster:
         mode = mode or _MODES.get(self._header.coding, "RGB")
-        rawmode = "CMYK;I" if mode == "CMYK" and self._header.inverted else mode
-        return Raster(mode, scaled(self.size, scale), "jpeg", (rawmode, "", scale, 0))
+        # Paper is the highest value of an ink, with Adobe's marker and without: every reader takes it so.
+        rawmode = "CMYK;I" if mode == "CMYK" else mode
+        return Raster(mode, scaled(self.size, scale), "jpeg", (rawmode, self._header.coding.value, scale, 0))
 
     async def _decode(self, rasters: list[Raster]) -> list[Raster]:
-        feed, self._feed = self._feed, None
-        if feed is None:
-            feed = Feed(self._source)
-            await read_header(feed)
-        async with feed:
-            for raster in rasters:
-                raster.feed(self._header.tables)
-            async with aclosing(feed.rest()) as chunks:
-                async for chunk in chunks:
-                    for raster in rasters:
-                        raster.feed(chunk)
-                    if all(raster.done for raster in rasters):
-                        return [*rasters]
-        raise UnreadableImage(CUT_SHORT)
+        async with self._reading() as (reading, frame, first):
+            coding = self._header.coding
+            decodings = [Decoding(raster, reading.reader, JpegWriter(frame, coding)) for raster in rasters]
+            await _fill(decodings, reading, first)
+            return rasters
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncGenerator[Begun, None]:
+        """The reading that was begun for the header, or another one."""
+        begun, self._begun = self._begun, None
+        if begun:
+            begun[0].reader.most_blocks = self._most_blocks
+            yield begun
+            return
+        async with Feed(self._source) as feed:
+            begun = await JpegReading.begin(feed)
+            begun[0].reader.most_blocks = self._most_blocks
+            yield begun
+
+
+async def _fill(decodings: list[Decoding], reading: JpegReading, first: Scan) -> None:
+    for decoding in decodings:
+        decoding.take(first)
+    async with aclosing(reading.pieces()) as pieces:
+        async for piece in pieces:
+            for decoding in decodings:
+                decoding.take(piece)
+    for decoding in decodings:
+        decoding.finish()
 
 
 async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     """Read the header; refuses bombs, decodes nothing."""
-    header = await read_header(feed)
-    limits.check_pixels(header.size)
-    return Jpeg(source, feed, header)
+    header, begun = await read_header(feed, source.size)
+    limits.check_pixels(header.size, MOST_ARITHMETIC if header.arithmetic else limits.MOST_PIXELS)
+    return Jpeg(source, header, begun)
 
 
-def choose(header: JpegHeader, targets: Sequence[Target]) -> Plan:
+def choose(header: JpegHeader, targets: Sequence[Target], held: int = 0) -> Plan:
     """The finest plan that is worth its time and fits in memory; raises TooLarge when none does."""
     for plan in _plans(header, targets):
-        if limits.fits(plan.peak):
+        if limits.fits(plan.peak + held):
             return plan
     kind = "a progressive JPEG" if header.buffered else "a JPEG"
 
     def smallest_peak(size: Size) -> int:
-        shrunk = replace(header, size=size)
         factor = size.width / header.size.width
+        shrunk = replace(header, size=size, kept=int(header.kept * factor * factor))
         boxes = [Target(Box(*(edge * factor for edge in target.box)), target.size) for target in targets]
-        return min(plan.peak for plan in _plans(shrunk, boxes))
+        return min(plan.peak for plan in _plans(shrunk, boxes)) + int(held * factor * factor)
 
     raise limits.too_large(header.size, kind, smallest_peak)
 
@@ -150,6 +207,9 @@ def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
                 yield Plan(scale, chroma, readings, peak)
         else:
             yield Plan(scale, None, 1, _whole_peak(header, scale, targets))
+        if header.separable:
+            chroma = scale if small else next(_chroma_ways(scale, ratio if header.halved else 0))[0]
+            yield Plan(scale, chroma, 3, _components_peak(header, scale, targets))
 
 
 def _chroma_ways(scale: int, ratio: float) -> Iterator[tuple[int, int]]:
@@ -201,8 +261,22 @@ def _split_peak(
     return max(luma + max(codec, plane + limits.WORKING), second, chroma + resizing, merging)
 
 
+def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
+    # Chroma is no larger than luma, and what is made of each component lies above it.
+    plane = sum(area(target.size) for target in targets)
+    # Of scans that hold all components, two bytes a block are kept, and again while they are copied.
+    direct = sum(header.coefficients()) // 32
+    decoding = max(header.coefficients()) + direct + _lines(header) + limits.DECODING + limits.WORKING
+    return max(area(scaled(header.size, scale)) + 2 * plane + decoding, 11 * plane + limits.WORKING)
+
+
+def _scale_within(scale: int, reduction: int) -> int:
+    """How far a component that is stored reduced is scaled down, to come to no more than `scale`."""
+    return next((each for each in SCALES if each * reduction <= scale), 1)
+
+
 def _codec(header: JpegHeader) -> int:
-    return _lines(header) + sum(header.coefficients())
+    return _lines(header) + sum(header.coefficients()) + header.kept
 
 
 def _lines(header: JpegHeader) -> int:
@@ -212,15 +286,17 @@ def _lines(header: JpegHeader) -> int:
 def _resized(
     image: Image.Image,
     target: Target,
-    scale: int,
+    scale: int | tuple[int, int],
     treatment: Treatment = UNTREATED,
-    kernel: Image.Resampling = Image.Resampling.LANCZOS,
+    kernel: Image.Resampling = _LUMA,
 ) -> Image.Image:
     resampler = Resampler(Size(*image.size), _coarser(target, scale), treatment, kernel)
     resampler.feed(image)
     return resampler.finished()
 
 
-def _coarser(target: Target, scale: int) -> Target:
+def _coarser(target: Target, scale: int | tuple[int, int]) -> Target:
     """The target, its box in pixels of the scaled decode."""
-    return target._replace(box=Box(*(edge / scale for edge in target.box)))
+    across, down = scale if isinstance(scale, tuple) else (scale, scale)
+    left, top, right, bottom = target.box
+    return target._replace(box=Box(left / across, top / down, right / across, bottom / down))

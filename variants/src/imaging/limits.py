@@ -1,22 +1,23 @@
-"""How large an original may be: a model of the memory its rendering takes at the peak.
+"""How large an original may be: a model of the memory its rendering takes at the peak, and bounds of work.
 
-An isolate has 128 MB for JavaScript and WebAssembly together; 88 MiB of that is WebAssembly's. What Python,
-the SDK and Pillow hold at rest is gone before a render starts. The rest is what a plan may take: every way to
-decode states its peak from the header alone, and one that does not fit is not begun. docs/rendering.md has
-the table.
+An isolate has 128 MB for JavaScript and WebAssembly together; JavaScript takes 19 to 27 MiB, and 96 MiB are
+WebAssembly's. What Python, the SDK and Pillow hold at rest is gone before a render starts. The rest is what a
+plan may take: every way to decode states its peak from the header alone, and one that does not fit is not
+begun. Nor is one whose work is out of proportion to its pixels. docs/rendering.md has the tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from imaging.errors import TooLarge
 from imaging.geometry import Size
 
 MIB = 1 << 20
-CEILING = 88 * MIB
-AT_REST = 28 * MIB  # a few of them to spare
+CEILING = 96 * MIB
+AT_REST = 31 * MIB  # 26 in production, and a few to spare
 BUDGET = CEILING - AT_REST
 CHUNK = MIB // 4  # of the original's bytes, as they arrive
 DECODING = MIB  # a chunk and the codec's own state
@@ -24,11 +25,16 @@ WORKING = 5 * MIB // 2  # that, a band on its way, Python objects
 RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treatment, as well
 MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
+MOST_ROWS = 1_000_000  # a row costs as much as a few pixels, however short it is
+MOST_PARTS = 40_000  # chunks or blocks of a file; a 30 MB PNG in IDATs of a KiB has 30,000
 
 STEP = MIB // 2
 LARGE = 4 * MIB
 SMALL_ROOM = 5 * MIB // 2
 OBJECT = 64  # what one of 40 bytes takes
+
+_TRIES = 2
+_Made = TypeVar("_Made")
 
 _grown = False
 
@@ -48,10 +54,19 @@ def _small_room() -> list[bytes]:
 _holding_it_open = _small_room()
 
 
-def check_pixels(size: Size, most: int = MOST_PIXELS) -> None:
-    """Refuse what would take too long, whatever its memory."""
+def check_pixels(size: Size, most: int = MOST_PIXELS, kind: str = "") -> None:
+    """Refuse what would take too long, whatever its memory; `kind` is what has a limit of its own."""
     if size.width * size.height > most:
-        raise TooLarge(f"{_described(size)}; the limit is {most // 10**6} megapixels.")
+        raise TooLarge(
+            f"{_described(size)}; the limit is {most // 10**6} megapixels{kind and f' for {kind}'}."
+        )
+    if size.height > MOST_ROWS:
+        raise TooLarge(f"{_described(size)}; the limit is {MOST_ROWS} rows.")
+
+
+def held(size: Size, pixel: int) -> int:
+    """Bytes of a whole picture in Pillow's memory, at `pixel` bytes each: rows are padded, and pointed to."""
+    return size.height * ((size.width * pixel + 3) // 4 * 4 + 4)
 
 
 def fits(peak: int) -> bool:
@@ -63,6 +78,19 @@ def admit(size: Size, kind: str, needed: Callable[[Size], int]) -> None:
     """Refuse a picture whose rendering would not fit in memory."""
     if not fits(needed(size)):
         raise too_large(size, kind, needed)
+
+
+async def within_memory(make: Callable[[], Awaitable[_Made]], make_room: Callable[[], None]) -> _Made:
+    """What `make` makes, tried once more where the memory did not suffice: the heap may have been fragmented.
+
+    Raises:
+        TooLarge: It did not suffice twice. That is final: asking again would end in the same way.
+    """
+    for _ in range(_TRIES):
+        make_room()
+        with suppress(MemoryError):  # and let go of everything that its traceback holds
+            return await make()
+    raise TooLarge("The picture needs more memory than a renderer has: send a smaller version of it.")
 
 
 def grow() -> None:

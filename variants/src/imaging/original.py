@@ -54,7 +54,7 @@ async def open_original(source: Source, feed: Feed) -> Original:
     if magic.startswith(b"\x89PNG\r\n\x1a\n"):
         return await open_png(feed)
     if magic[:6] in (b"GIF87a", b"GIF89a"):
-        return await open_gif(source, feed)
+        return await open_gif(feed)
     if magic[:4] == b"RIFF" and magic[8:12] == b"WEBP":
         return await open_webp(feed)
     if magic[:4] in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"):

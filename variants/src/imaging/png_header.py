@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from imaging.errors import UnreadableImage
-from imaging.exif import orientation_of
+from imaging import limits
+from imaging.errors import TooLarge, UnreadableImage
+from imaging.exif import EXIF_LIMIT, orientation_of
 from imaging.geometry import Size
+from imaging.png_colour import PROFILE_LIMIT, profile_of
 from imaging.raster import BROKEN
 from imaging.source import Feed
 
-_PROFILE_LIMIT = 4 << 20
-_READ = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"iCCP", b"acTL", b"IEND")
+# Chunks that the pixels depend on, and how many bytes of each are looked at
+_READ = {
+    b"PLTE": 768,
+    b"tRNS": 256,
+    b"eXIf": EXIF_LIMIT,
+    b"cICP": 4,
+    b"iCCP": PROFILE_LIMIT,
+    b"sRGB": 1,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"acTL": 8,
+}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # (depth, colour type) → mode and raw mode, as Pillow's decoder names them
 _MODES = {
@@ -32,21 +44,20 @@ _MODES = {
     (8, 6): ("RGBA", "RGBA"),
     (16, 6): ("RGBA", "RGBA;16B"),
 }
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 @dataclass(slots=True)
 class PngHeader:
-    """`transparency` is what Pillow keeps under that name: a level, a colour, or the palette's alphas."""
+    """`chunks` has the content of those that the pixels depend on, the first of each; `count` is of all."""
 
     size: Size
     depth: int
     colour: int
     interlaced: bool
-    palette: bytes = b""
-    transparency: int | tuple[int, int, int] | bytes | None = None
+    chunks: dict[bytes, bytes] = field(default_factory=dict)
+    count: int = 1
     profile: bytes | None = None
-    orientation: int = 1
-    animated: bool = False
 
     @property
     def mode(self) -> str:
@@ -64,14 +75,65 @@ class PngHeader:
     @property
     def row(self) -> int:
         """Bytes of a row, its filter type apart."""
-        return (self.size.width * self.depth * _CHANNELS[self.colour] + 7) // 8
+        return self._packed(self.size.width)
+
+    @property
+    def inflated(self) -> int:
+        """Bytes of all rows, their filter types included."""
+        width, height = self.size
+        if not self.interlaced:
+            return (self.row + 1) * height
+        passes = ((-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _PASSES)
+        return sum((self._packed(across) + 1) * down for across, down in passes if across > 0 and down > 0)
+
+    @property
+    def palette(self) -> bytes:
+        return self.chunks.get(b"PLTE", b"")
+
+    @property
+    def animated(self) -> bool:
+        return b"acTL" in self.chunks
+
+    @property
+    def orientation(self) -> int:
+        return orientation_of(self.chunks.get(b"eXIf", b""))
+
+    @property
+    def key(self) -> tuple[int, ...] | None:
+        """The levels, at the picture's own depth, of the one grey or colour that is transparent."""
+        wanted = {0: 1, 2: 3}.get(self.colour, 0)
+        data = self.chunks.get(b"tRNS", b"")
+        if not wanted or len(data) != 2 * wanted:
+            return None
+        full = (1 << self.depth) - 1  # what is above is to be masked, says the specification
+        return tuple(int.from_bytes(data[at : at + 2], "big") & full for at in range(0, len(data), 2))
+
+    @property
+    def transparency(self) -> int | tuple[int, ...] | bytes | None:
+        """What Pillow keeps under that name: the palette's alphas, or the key at eight bits."""
+        if self.colour == 3:
+            alphas = self.chunks.get(b"tRNS", b"")
+            return alphas if 0 < len(alphas) <= len(self.palette) // 3 else None
+        if self.key is None:
+            return None
+        full = (1 << min(self.depth, 8)) - 1
+        levels = tuple(level * 255 // full for level in self.key)
+        return levels if self.colour == 2 else levels[0]
+
+    def _packed(self, width: int) -> int:
+        return (width * self.depth * _CHANNELS[self.colour] + 7) // 8
 
 
 async def read_header(feed: Feed) -> PngHeader:
-    """Read up to the first pixels; the feed then stands at the first IDAT chunk."""
-    await feed.take(8)
-    name, data = await read_chunk(feed)
-    if name != b"IHDR" or len(data) != 13:
+    """Read up to the first pixels; the feed then stands at the first IDAT chunk.
+
+    Raises:
+        UnreadableImage: The header is broken or cut short, or the picture is of a high dynamic range.
+        TooLarge: There are more chunks than limits.MOST_PARTS.
+    """
+    start = await feed.take(8 + 8 + 13 + 4)
+    data = start[16:29]
+    if start[8:16] != b"\0\0\0\x0dIHDR" or zlib.crc32(start[12:29]) != int.from_bytes(start[29:], "big"):
         raise UnreadableImage(BROKEN)
     size = Size(int.from_bytes(data[0:4], "big"), int.from_bytes(data[4:8], "big"))
     depth, colour, interlace = data[8], data[9], data[12]
@@ -79,65 +141,42 @@ async def read_header(feed: Feed) -> PngHeader:
     if not known or not 0 < size.width < 1 << 31 or not 0 < size.height < 1 << 31:
         raise UnreadableImage(BROKEN)
     header = PngHeader(size, depth, colour, interlace == 1)
-    while True:
-        start = await feed.take(8)
-        feed.put_back(start)
-        if start[4:] == b"IDAT":
-            break
-        note(header, *await read_chunk(feed))
+    while (start := await feed.take(8))[4:] != b"IDAT":
+        if start[4:] == b"IEND":
+            raise UnreadableImage(BROKEN)
+        await note_chunk(feed, start, header)
+    feed.put_back(start)
     if colour == 3 and not header.palette:
         raise UnreadableImage(BROKEN)
+    header.profile = profile_of(header.chunks)
+    if b"iCCP" in header.chunks:
+        header.chunks[b"iCCP"] = b""  # it was up to 4 MiB, and is not needed again
     return header
 
 
-def note(header: PngHeader, name: bytes, data: bytes) -> None:
-    """Take from a chunk what the pixels depend on."""
-    if name == b"PLTE":
-        header.palette = data[:768]
-    elif name == b"tRNS":
-        header.transparency = _transparency(header, data)
-    elif name == b"eXIf":
-        header.orientation = orientation_of(data)
-    elif name == b"iCCP":
-        header.profile = _profile(data)
-    elif name == b"acTL":
-        header.animated = True
-    elif name == b"IEND":
-        raise UnreadableImage(BROKEN)
+async def note_chunk(feed: Feed, start: bytes, header: PngHeader) -> None:
+    """Read the chunk whose length and name were taken; keep what can matter, the first of each name.
 
-
-async def read_chunk(feed: Feed) -> tuple[bytes, bytes]:
-    """The next chunk's name and, if it can matter, its content."""
-    start = await feed.take(8)
-    length = int.from_bytes(start[:4], "big")
-    if start[4:] not in _READ or length > _PROFILE_LIMIT:
+    An ancillary chunk whose checksum is wrong is as good as absent.
+    """
+    count_chunk(header)
+    length, name = int.from_bytes(start[:4], "big"), start[4:]
+    if name not in _READ or name in header.chunks:
         await feed.skip(length + 4)
-        return start[4:], b""
-    data = await feed.take(length)
-    if zlib.crc32(data, zlib.crc32(start[4:])) != int.from_bytes(await feed.take(4), "big"):
+        return
+    data = await feed.take(min(length, _READ[name]))
+    checksum, left = zlib.crc32(data, zlib.crc32(name)), length - len(data)
+    while left:
+        part = await feed.take(min(left, limits.CHUNK))
+        checksum, left = zlib.crc32(part, checksum), left - len(part)
+    if checksum == int.from_bytes(await feed.take(4), "big"):
+        header.chunks[name] = data
+    elif name == b"PLTE":
         raise UnreadableImage(BROKEN)
-    return start[4:], data
 
 
-def _transparency(header: PngHeader, data: bytes) -> int | tuple[int, int, int] | bytes | None:
-    if header.colour == 3:
-        return data[:256]
-    levels = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data) - 1, 2)]
-    if header.depth == 16:
-        levels = [level >> 8 for level in levels]
-    elif header.depth < 8:
-        levels = [level * 255 // ((1 << header.depth) - 1) for level in levels]
-    if header.colour == 0 and len(levels) == 1:
-        return levels[0]
-    if header.colour == 2 and len(levels) == 3:
-        return levels[0], levels[1], levels[2]
-    return None
-
-
-def _profile(data: bytes) -> bytes | None:
-    _, _, packed = data.partition(b"\0")
-    try:
-        profile = zlib.decompressobj().decompress(packed[1:], _PROFILE_LIMIT)
-    except zlib.error:
-        return None
-    return profile or None
+def count_chunk(header: PngHeader) -> None:
+    """Refuse a file in more pieces than an honest one has."""
+    header.count += 1
+    if header.count > limits.MOST_PARTS:
+        raise TooLarge(f"The PNG has more than {limits.MOST_PARTS} chunks, which is the limit.")

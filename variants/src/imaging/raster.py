@@ -35,6 +35,11 @@ class Raster:
         self._held = b""
         self.done = False
 
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes were fed that the decoder can do nothing with until others come."""
+        return bool(self._held)
+
     def feed(self, data: bytes) -> None:
         """Decode as far as the bytes go."""
         if self.done:

@@ -90,7 +90,11 @@ class Feed:
 
     def put_back(self, data: bytes) -> None:
         """Return bytes that were taken, to be read again."""
-        self._held, self._at = data + self._held[self._at :], 0
+        before = self._at - len(data)
+        if before >= 0 and self._held[before : self._at] == data:  # as a rule; nothing is copied
+            self._at = before
+        else:
+            self._held, self._at = data + self._held[self._at :], 0
 
     async def rest(self) -> AsyncGenerator[bytes, None]:
         """Everything that has not been taken, in chunks."""

@@ -1,132 +1,157 @@
-"""The strips and tiles of a TIFF → rows of pixels.
-
-The WebAssembly build of libtiff knows neither Deflate nor JPEG, so these two are unpacked here; what is left
-goes to Pillow as a small TIFF of its own, which keeps the meaning of every tag in one place.
-"""
+"""A TIFF's samples → rows of pixels, the blocks beside each other and the planes together."""
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterator
-from io import BytesIO
 
 from PIL import Image, ImageChops
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from imaging.errors import UnreadableImage
-from imaging.geometry import Size
-from imaging.modes import workable
-from imaging.raster import BROKEN, Raster, loaded, quietly
-from imaging.source import CUT_SHORT
-from imaging.tiff_layout import (
-    BITS,
-    COMPRESSION,
-    COUNTS,
-    EXTRA,
-    JPEG,
-    LENGTH,
-    OFFSETS,
-    PHOTOMETRIC,
-    PLAIN,
-    PREDICTOR,
-    ROWS,
-    SAMPLES,
-    SUBSAMPLING,
-    TABLES,
-    UNPACKED_HERE,
-    WIDTH,
-    YCC,
-    Layout,
-)
+from imaging.geometry import Size, area
+from imaging.raster import Raster
+from imaging.tiff_jpeg import jpeg_blocks
+from imaging.tiff_layout import CHANNELS, JPEG, Alpha, Ink, Layout
+from imaging.tiff_unpack import unpacked
 
-# Tags that say what the samples mean; the others say where they are, or are metadata.
-_MEANING = (BITS, PHOTOMETRIC, 266, SAMPLES, 292, 293, 320, EXTRA, 339, SUBSAMPLING, 532)
 _CARRIERS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-_JPEG_MODES = {
-    1: ("L", "L", "L"),
-    2: ("RGB", "RGB", "RGB"),
-    6: ("RGB", "RGB", "YCbCr"),
-    5: ("CMYK", "CMYK", "CMYK"),
+_MODES = {Ink.GREY: "L", Ink.PALETTE: "P", Ink.RGB: "RGB", Ink.CMYK: "CMYK", Ink.YCC: "YCbCr"}
+_WITH_ALPHA = {
+    ("L", Alpha.UNASSOCIATED): "LA",
+    ("L", Alpha.ASSOCIATED): "La",
+    ("RGB", Alpha.UNASSOCIATED): "RGBA",
+    ("RGB", Alpha.ASSOCIATED): "RGBa",
 }
-_MERGED = {(2, 2): "LA", (2, 3): "RGB", (2, 4): "RGBA", (1, 2): "LA", (5, 4): "CMYK"}
+_LEVELS = {1: ("1", "1"), 2: ("L", "L;2"), 4: ("L", "L;4"), 12: ("I;16", "I;12")}
+_INDICES = {1: ("P", "P;1"), 2: ("P", "P;2"), 4: ("P", "P;4")}
 
 
-def strips(layout: Layout, data: memoryview, rows: int) -> Iterator[Image.Image]:
-    """The picture's rows, top to bottom, about `rows` at a time where the packing allows it."""
-    for down in range(layout.down):
-        height = min(layout.block.height, layout.size.height - down * layout.block.height)
-        if layout.across == layout.planes == 1 and not layout.tiled:
-            yield from _block(layout, data, down, height, rows)
-        else:
-            yield _row_of_blocks(layout, data, down, height)
+def strips(layout: Layout, file: bytearray) -> Iterator[Image.Image]:
+    """The picture's rows, top to bottom; `file` is as `unpacked` takes it."""
+    planes = _wanted(layout) if layout.planes > 1 else [0]
+    columns = [
+        zip(*(_column(layout, file, plane, column) for plane in planes), strict=True)
+        for column in range(layout.across)
+    ]
+    top = 0
+    for row in zip(*columns, strict=True):
+        blocks = [_meant(layout, [image for images in parts for image in images]) for parts in row]
+        rows = min(blocks[0].height, layout.size.height - top)
+        top += rows
+        yield _beside(layout, blocks, rows)
 
 
-def _row_of_blocks(layout: Layout, data: memoryview, down: int, height: int) -> Image.Image:
-    planes = [_plane(layout, data, plane, down, height) for plane in range(layout.planes)]
-    if layout.planes == 1:
-        return planes[0]
-    return Image.merge(_MERGED[layout.photometric, layout.planes], [workable(plane) for plane in planes])
+def _wanted(layout: Layout) -> list[int]:
+    """Which of a pixel's samples are looked at: colours, then transparency."""
+    colours = [*range(CHANNELS[layout.ink])]
+    return colours if layout.alpha is Alpha.NONE else [*colours, layout.alpha_sample]
 
 
-def _plane(layout: Layout, data: memoryview, plane: int, down: int, height: int) -> Image.Image:
-    """One row of blocks side by side, of one plane."""
-    full = layout.block.height if layout.tiled else height
-    first = (plane * layout.down + down) * layout.across
-    tiles = [next(_block(layout, data, index, full, full)) for index in range(first, first + layout.across)]
-    strip = Image.new(tiles[0].mode, (layout.size.width, height), None)
-    if tiles[0].mode == "P":
-        strip.putpalette(tiles[0].getpalette() or [])
-    for across, tile in enumerate(tiles):
-        strip.paste(tile, (across * layout.block.width, 0))
+def _column(layout: Layout, file: bytearray, plane: int, column: int) -> Iterator[list[Image.Image]]:
+    """One plane of one column of blocks: a picture, or as many pictures of grey as it has samples."""
+    if layout.compression == JPEG:
+        return ([block] for block in jpeg_blocks(layout, file, plane, column))
+    return (_samples(layout, part) for part in unpacked(layout, file, plane, column))
+
+
+def _beside(layout: Layout, blocks: list[Image.Image], rows: int) -> Image.Image:
+    width = layout.size.width
+    if len(blocks) == 1:
+        [block] = blocks
+        return block if block.size == (width, rows) else block.crop((0, 0, width, rows))
+    strip = Image.new(blocks[0].mode, (width, rows), None)
+    if layout.palette and strip.mode == "P":
+        strip.putpalette(layout.palette)
+    for at, block in enumerate(blocks):
+        strip.paste(block, (at * layout.block.width, 0))
     return strip
 
 
-def _block(layout: Layout, data: memoryview, index: int, height: int, rows: int) -> Iterator[Image.Image]:
-    offset, length = layout.places[index]
-    packed = data[offset : offset + length]
-    if len(packed) < length:
-        raise UnreadableImage(CUT_SHORT)
-    size = Size(layout.block.width, height)
-    if layout.compression == JPEG:
-        yield _from_jpeg(layout, packed, size)
-    elif layout.compression in UNPACKED_HERE:
-        for part in _unpacked(layout, packed, height, rows):
-            if layout.predictor == 2:
-                part = _summed(layout, part)
-            rows_of_part = Size(size.width, len(part) // layout.row)
-            if layout.photometric == YCC:  # which Pillow takes for libtiff's own RGB
-                yield Image.frombytes("YCbCr", rows_of_part, part)
-            else:
-                yield _opened(layout, part, rows_of_part, PLAIN)
-    else:
-        yield _opened(layout, packed, size, layout.compression)
+def _meant(layout: Layout, images: list[Image.Image]) -> Image.Image:
+    """Samples → colours, with transparency that the colours are not multiplied by."""
+    channels = CHANNELS[layout.ink]
+    colours = images[0]
+    if len(images) >= channels > 1:
+        colours = Image.merge(_MODES[layout.ink], images[:channels])
+    if layout.palette:
+        colours.putpalette(layout.palette)
+    elif layout.inverted:
+        colours = ImageChops.invert(colours)
+    elif layout.matrix:
+        colours = Image.merge("RGB", colours.split()).convert("RGB", layout.matrix)
+    if len(images) > channels:
+        alpha = images[channels]
+        if layout.palette and layout.bits < 8:  # whose samples are indices, and were left as they were
+            alpha = alpha.point(lambda level: level * 255 / ((1 << layout.bits) - 1))
+        colours = _with_alpha(colours, alpha, layout.alpha)
+    if colours.mode in ("La", "RGBa"):
+        return colours.convert("LA" if colours.mode == "La" else "RGBA")
+    return colours
 
 
-def _unpacked(layout: Layout, packed: memoryview, height: int, rows: int) -> Iterator[bytes]:
-    inflate = zlib.decompressobj()
-    rest: bytes | memoryview = packed
-    for top in range(0, height, rows):
-        wanted = min(rows, height - top) * layout.row
-        if layout.compression == PLAIN:
-            part = bytes(packed[top * layout.row : top * layout.row + wanted])
-        else:
-            try:
-                part = inflate.decompress(rest, wanted)
-            except zlib.error as error:
-                raise UnreadableImage(BROKEN) from error
-            rest = inflate.unconsumed_tail
-        if len(part) < wanted:
-            raise UnreadableImage(CUT_SHORT)
-        yield part
+def _with_alpha(colours: Image.Image, alpha: Image.Image, kind: Alpha) -> Image.Image:
+    """Colours and their transparency; inks, which have no such mode, are laid on white paper."""
+    if colours.mode == "CMYK":
+        if kind is Alpha.ASSOCIATED:
+            return colours
+        return Image.merge("CMYK", [ImageChops.multiply(ink, alpha) for ink in colours.split()])
+    if colours.mode != "L":
+        colours = colours.convert("RGB")
+    return Image.merge(_WITH_ALPHA[colours.mode, kind], [*colours.split(), alpha])
+
+
+def _samples(layout: Layout, part: bytes) -> list[Image.Image]:
+    """A picture where one of Pillow's modes is like the samples; else a picture of grey for each sample."""
+    if layout.group != (1, 1):
+        return [_spread(layout, part)]
+    size = Size(layout.block.width, len(part) // layout.line)
+    levels = _eight_bits(layout, part, size)
+    if modes := _alike(layout):
+        return [Image.frombytes(modes[0], size, levels, "raw", modes[1])]
+    wanted = _wanted(layout) if layout.planes == 1 else [0]
+    return [Image.frombytes("L", size, levels[sample :: layout.samples]) for sample in wanted]
+
+
+def _alike(layout: Layout) -> tuple[str, str] | None:
+    """Pillow's mode for the samples as they lie, and how they lie."""
+    mode, spare = _MODES[layout.ink], layout.samples - CHANNELS[layout.ink]
+    if layout.planes > 1:
+        return "L", "L"
+    if spare == 0:
+        return mode, mode
+    if layout.alpha is Alpha.NONE:
+        return ("RGB", "RGBX") if (mode, spare) == ("RGB", 1) else None
+    mode = _WITH_ALPHA.get((mode, layout.alpha), "")
+    return (mode, mode) if mode and spare == 1 and not layout.inverted else None
+
+
+def _eight_bits(layout: Layout, part: bytes, size: Size) -> bytes:
+    """The samples at a byte each."""
+    if layout.predictor == 2:
+        return _summed(layout, part)
+    if layout.bits == 8:
+        return part
+    if layout.bits == 16:
+        return part[0 if layout.big_endian else 1 :: 2]
+    kinds = _INDICES if layout.ink is Ink.PALETTE else _LEVELS
+    mode, rawmode = kinds[layout.bits]
+    image = Image.frombytes(mode, (size.width * layout.samples, size.height), part, "raw", rawmode)
+    if mode == "I;16":
+        return _upper_eight_of_twelve(image)
+    return (image.convert("L") if mode == "1" else image).tobytes()
+
+
+def _upper_eight_of_twelve(image: Image.Image) -> bytes:
+    low, high = (Image.frombytes("L", image.size, image.tobytes()[at::2]) for at in (0, 1))
+    upper, lower = high.point([level << 4 & 255 for level in range(256)]), low.point(lambda level: level >> 4)
+    return ImageChops.add(upper, lower).tobytes()
 
 
 def _summed(layout: Layout, part: bytes) -> bytes:
-    """Undo the horizontal predictor."""
+    """Undo the horizontal predictor; of 16 bits only the high bytes stay."""
     if layout.bits == 8:
-        return _summed_bytes(part, layout.row, layout.samples)
-    low, high = (0, 1) if layout.tags.prefix == b"II" else (1, 0)
-    row = layout.row // 2
+        return _summed_bytes(part, layout.line, layout.samples)
+    high, low = (0, 1) if layout.big_endian else (1, 0)
+    row = layout.line // 2
     differences = part[low::2]
     sums = _summed_bytes(differences, row, layout.samples)
     size = (row, len(sums) // row)
@@ -135,14 +160,16 @@ def _summed(layout: Layout, part: bytes) -> bytes:
     carried = ImageChops.add_modulo(
         Image.frombytes("L", size, part[high::2]), over.point([0] + [1] * 255)
     ).tobytes()
-    whole = bytearray(len(part))
-    whole[low::2] = sums
-    whole[high::2] = _summed_bytes(carried, row, layout.samples)
-    return bytes(whole)
+    return _summed_bytes(carried, row, layout.samples)
 
 
 def _summed_bytes(part: bytes, row: int, step: int) -> bytes:
     """Running sums along each row: what PNG calls the Sub filter, for which Pillow has a decoder."""
+    if step not in _CARRIERS:
+        sums = bytearray(len(part))
+        for sample in range(step):
+            sums[sample::step] = _summed_bytes(part[sample::step], row // step, 1)
+        return bytes(sums)
     mode = _CARRIERS[step]
     raster = Raster(mode, Size(row // step, len(part) // row), "zip", (mode, 0))
     lines = (b"\x01" + part[at : at + row] for at in range(0, len(part), row))
@@ -150,51 +177,20 @@ def _summed_bytes(part: bytes, row: int, step: int) -> bytes:
     return raster.image.tobytes()
 
 
-def _opened(layout: Layout, packed: bytes | memoryview, size: Size, compression: int) -> Image.Image:
-    """The block as a TIFF of its own, read by Pillow."""
-    with quietly():
-        tags = _tags(layout, size, compression)
-        tags[COUNTS] = len(packed)
-        file = BytesIO()
-        tags.save(file)
-        file.write(packed)
-        file.seek(0)
-        return loaded(file, "TIFF")
-
-
-def _tags(layout: Layout, size: Size, compression: int) -> ImageFileDirectory_v2:
-    order = layout.tags.prefix
-    tags = ImageFileDirectory_v2(order + (b"\x2a\0" if order == b"II" else b"\0\x2a") + bytes(4))
-    for tag in _MEANING:
-        if tag in layout.tags and not (layout.planes > 1 and tag == EXTRA):
-            tags[tag] = layout.tags[tag]
-    if layout.planes > 1:
-        tags[BITS], tags[SAMPLES], tags[PHOTOMETRIC] = (layout.bits,), 1, 1
-    tags[WIDTH], tags[LENGTH], tags[ROWS] = size.width, size.height, size.height
-    tags[COMPRESSION], tags[OFFSETS] = compression, 0
-    if compression != PLAIN and layout.predictor != 1:
-        tags[PREDICTOR] = layout.predictor
-    return tags
-
-
-def _from_jpeg(layout: Layout, packed: memoryview, size: Size) -> Image.Image:
-    tables = layout.tags.get(TABLES, b"")
-    stream = bytes(tables[:-2] or b"\xff\xd8") + bytes(packed[2:])
-    if _frame_size(stream) != size:
-        raise UnreadableImage(BROKEN)
-    mode, rawmode, coded = _JPEG_MODES[1 if layout.planes > 1 else layout.photometric]
-    raster = Raster(mode, size, "jpeg", (rawmode, coded, 1, 0))
-    raster.feed(stream)
-    if not raster.done:
-        raise UnreadableImage(CUT_SHORT)
-    return raster.image
-
-
-def _frame_size(stream: bytes) -> Size:
-    """What the JPEG itself says its size is; the decoder trusts it."""
-    at = 2
-    while at + 9 < len(stream) and stream[at] == 0xFF:
-        if 0xC0 <= stream[at + 1] <= 0xCF and stream[at + 1] not in (0xC4, 0xC8, 0xCC):
-            return Size(*struct.unpack(">HH", stream[at + 5 : at + 9])[::-1])
-        at += 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
-    return Size(0, 0)
+def _spread(layout: Layout, part: bytes) -> Image.Image:
+    """Subsampled colour: groups of luma, each followed by the pair of chroma that they share."""
+    group, unit = layout.group, area(layout.group) + 2
+    wide, high = layout.line // unit, len(part) // layout.line
+    chroma = Size(wide * group.width, high * group.height)
+    # The rows of a line of groups stand behind each other, which is how they lie below each other.
+    luma = Image.new("L", (chroma.width * group.height, high), None)
+    for down in range(group.height):
+        row = bytearray(chroma.width * high)
+        for across in range(group.width):
+            row[across :: group.width] = part[down * group.width + across :: unit]
+        luma.paste(Image.frombytes("L", (chroma.width, high), bytes(row)), (down * chroma.width, 0))
+    planes = [Image.frombytes("L", chroma, luma.tobytes())]
+    for at in (unit - 2, unit - 1):
+        plane = Image.frombytes("L", (wide, high), part[at::unit])
+        planes.append(plane.resize(chroma, Image.Resampling.BOX))
+    return Image.merge("YCbCr", planes).crop((0, 0, layout.block.width, chroma.height))

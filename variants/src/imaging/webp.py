@@ -29,7 +29,7 @@ class Webp:
     @property
     def orientation(self) -> int:
         """Final once the pixels are read: the chunk that says it follows them."""
-        return self._header.orientation
+        return self._header.orientation or 1
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
         """Every target, as it is to be stored; raises TooLarge before any decoding when it would not fit."""
@@ -37,12 +37,15 @@ class Webp:
 
         def needed(size: Size) -> int:
             packed = self._header.length * area(size) // area(self.size)
-            # The decoder copies the file; ours, and its parts, leave gaps too small for what follows.
-            decoding = _PIXEL * area(size) + 3 * packed + limits.DECODING
+            # The decoder's copy of the frame, and ours, whose gap is too small for what follows
+            decoding = _PIXEL * area(size) + 2 * packed + len(self.profile or b"") + limits.DECODING
             return max(decoding, 4 * area(size) + outcome + limits.RESAMPLING)
 
-        limits.admit(self.size, "a WebP", needed)
-        pixels = _decoded(await first_frame(self._feed, self._header))
+        def check() -> None:
+            limits.admit(self.size, "a WebP", needed)
+
+        check()
+        pixels = _decoded(await first_frame(self._feed, self._header, check))
         return resample(_strips(pixels, self._header), self.size, targets, treatment)
 
 

@@ -2,79 +2,157 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Self
 
-from imaging.errors import UnreadableImage
-from imaging.exif import orientation_of
+from imaging import limits
+from imaging.errors import TooLarge, UnreadableImage
+from imaging.exif import EXIF_LIMIT, orientation_of
 from imaging.geometry import Size
 from imaging.raster import BROKEN
 from imaging.source import Feed
 
-_ALPHA, _ANIMATED = 0x10, 0x02
-_PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
-_BLOCK_LIMIT = 4 << 20
+_ALPHA, _EXIF, _ANIMATED = 0x10, 0x08, 0x02
+_PIXELS = (b"VP8 ", b"VP8L")
+_PROFILE_LIMIT = 4 << 20
 
 
 @dataclass(slots=True)
 class WebpHeader:
-    """`length` is how many bytes the first frame has, coded."""
+    """`length` is how many bytes the first frame has, coded; `count` is of the chunks so far.
+
+    `orientation` is None as long as it may still follow the pixels.
+    """
 
     size: Size
     alpha: bool
-    animated: bool
+    animated: bool = False
     length: int = 0
     profile: bytes | None = None
-    orientation: int = 1
+    orientation: int | None = 1
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The beginning of a chunk; its content, `padded` bytes, has not been read."""
+
+    start: bytes
+
+    @classmethod
+    async def read(cls, feed: Feed) -> Self:
+        return cls(await feed.take(8))
+
+    @property
+    def name(self) -> bytes:
+        return self.start[:4]
+
+    @property
+    def length(self) -> int:
+        return int.from_bytes(self.start[4:], "little")
+
+    @property
+    def padded(self) -> int:
+        return self.length + self.length % 2
 
 
 async def read_header(feed: Feed) -> WebpHeader:
-    """Read up to the first frame; the feed then stands at its chunk."""
+    """Read up to the first frame; the feed then stands at its chunk.
+
+    Raises:
+        UnreadableImage: The header is broken or cut short.
+        TooLarge: There are more chunks than limits.MOST_PARTS.
+    """
     await feed.take(12)
     header: WebpHeader | None = None
-    while True:
-        start = await feed.take(8)
-        name, length = start[:4], int.from_bytes(start[4:], "little")
-        if name in _PICTURE or name == b"ANMF":
-            begin = await feed.up_to(10)
-            feed.put_back(start + begin)
-            header = header or _plain(name, begin)
-            header.length = length
-            return header
-        if name == b"VP8X":
-            header = _extended(await feed.take(length + length % 2))
-        elif name == b"ICCP" and header and length <= _BLOCK_LIMIT:
-            header.profile = (await feed.take(length + length % 2))[:length]
+    count = 0
+    while (chunk := await _Chunk.read(feed)).name not in (*_PIXELS, b"ALPH", b"ANMF"):
+        count = _counted(count)
+        if chunk.name == b"VP8X" and header is None:
+            if chunk.length < 10:
+                raise UnreadableImage(BROKEN)
+            header = _extended(await feed.take(10))
+            await feed.skip(chunk.padded - 10)
+        elif chunk.name == b"ICCP" and header and not header.profile and chunk.length <= _PROFILE_LIMIT:
+            header.profile = (await feed.take(chunk.padded))[: chunk.length]
+        elif chunk.name == b"EXIF" and header and header.orientation is None:
+            await _note_orientation(feed, chunk, header)
         else:
-            await feed.skip(length + length % 2)
+            await feed.skip(chunk.padded)
+    begin = await feed.up_to(10)
+    feed.put_back(chunk.start + begin)
+    header = header or _plain(chunk.name, begin)
+    header.length, header.count = chunk.padded, count
+    return header
 
 
-async def first_frame(feed: Feed, header: WebpHeader) -> bytes:
-    """A file that has the first frame only; notes the orientation, which stands behind the pixels."""
-    start = await feed.take(8)
-    frame = start + await feed.take(_padded(start))
-    # Every chunk is held once more while it is joined, so the parts are let go of as soon as may be.
-    if not header.animated and start[:4] == b"ALPH":
-        start = await feed.take(8)
-        frame += start + await feed.take(_padded(start))
-    await _look_behind(feed, header)
-    kind = b"WEBP" + _canvas(header)
-    if header.animated:
-        kind += b"ANIM" + (6).to_bytes(4, "little") + bytes(6)
-    return b"".join([b"RIFF", (len(kind) + len(frame)).to_bytes(4, "little"), kind, frame])
+async def first_frame(feed: Feed, header: WebpHeader, check: Callable[[], None]) -> bytes:
+    """A file that has the first frame only; notes the orientation if it stands behind the pixels.
+
+    `check` is called when the alpha was read and the header's length has become that of both parts.
+
+    Raises:
+        UnreadableImage: The frame is cut short.
+        TooLarge: There are more chunks than limits.MOST_PARTS.
+    """
+    chunk = await _Chunk.read(feed)
+    file = BytesIO()
+    file.write(_beginning(header))
+    if chunk.name == b"ALPH":
+        await _append(file, chunk, feed)
+        while (chunk := await _Chunk.read(feed)).name not in _PIXELS:
+            header.count = _counted(header.count)
+            await feed.skip(chunk.padded)
+        header.length += chunk.padded
+        check()
+    await _append(file, chunk, feed)
+    if header.orientation is None:
+        await _look_behind(feed, header)
+    length = file.tell() - 8
+    file.seek(4)
+    file.write(length.to_bytes(4, "little"))
+    return file.getvalue()  # its own memory, not a copy
+
+
+async def _append(file: BytesIO, chunk: _Chunk, feed: Feed) -> None:
+    """Write a chunk, in memory that is taken at once."""
+    end = file.tell()
+    file.seek(end + 8 + chunk.padded - 1)
+    file.write(b"\0")
+    file.seek(end)
+    file.write(chunk.start)
+    left = chunk.padded
+    while left:
+        left -= file.write(await feed.take(min(left, limits.CHUNK)))
 
 
 async def _look_behind(feed: Feed, header: WebpHeader) -> None:
-    while len(start := await feed.up_to(8)) == 8:
-        if start[:4] == b"EXIF" and int.from_bytes(start[4:], "little") <= _BLOCK_LIMIT:
-            header.orientation = orientation_of(await feed.up_to(int.from_bytes(start[4:], "little")))
-            return
-        if len(await feed.up_to(min(_padded(start), 1 << 30))) < _padded(start):
-            return
+    with suppress(UnreadableImage):  # the frame is there, whatever is behind it
+        while (chunk := await _Chunk.read(feed)).name != b"EXIF":
+            header.count = _counted(header.count)
+            await feed.skip(chunk.padded)
+        await _note_orientation(feed, chunk, header)
 
 
-def _padded(start: bytes) -> int:
-    length = int.from_bytes(start[4:8], "little")
-    return length + length % 2
+async def _note_orientation(feed: Feed, chunk: _Chunk, header: WebpHeader) -> None:
+    block = await feed.take(min(chunk.length, EXIF_LIMIT))
+    header.orientation = orientation_of(block)
+    await feed.skip(chunk.padded - len(block))
+
+
+def _counted(count: int) -> int:
+    if count >= limits.MOST_PARTS:
+        raise TooLarge(f"The WebP has more than {limits.MOST_PARTS} chunks, which is the limit.")
+    return count + 1
+
+
+def _beginning(header: WebpHeader) -> bytes:
+    """What goes before the frame; the file's length is still to be told."""
+    kind = b"RIFF" + bytes(4) + b"WEBP" + _canvas(header)
+    return kind + b"ANIM" + (6).to_bytes(4, "little") + bytes(6) if header.animated else kind
 
 
 def _canvas(header: WebpHeader) -> bytes:
@@ -84,12 +162,11 @@ def _canvas(header: WebpHeader) -> bytes:
 
 
 def _extended(data: bytes) -> WebpHeader:
-    if len(data) < 10:
-        raise UnreadableImage(BROKEN)
     size = Size(int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1)
     animated = bool(data[0] & _ANIMATED)
     # A first frame may leave a part of its canvas bare.
-    return WebpHeader(size, bool(data[0] & _ALPHA) or animated, animated)
+    alpha = bool(data[0] & _ALPHA) or animated
+    return WebpHeader(size, alpha, animated, orientation=None if data[0] & _EXIF else 1)
 
 
 def _plain(name: bytes, begin: bytes) -> WebpHeader:
@@ -97,8 +174,8 @@ def _plain(name: bytes, begin: bytes) -> WebpHeader:
         sides = (int.from_bytes(begin[at : at + 2], "little") & 0x3FFF for at in (6, 8))
         size = Size(*sides)
         if min(size) > 0:
-            return WebpHeader(size, alpha=False, animated=False)
+            return WebpHeader(size, alpha=False)
     if name == b"VP8L" and begin[:1] == b"\x2f":
         bits = int.from_bytes(begin[1:5], "little")
-        return WebpHeader(Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1), bool(bits >> 28 & 1), False)
+        return WebpHeader(Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1), bool(bits >> 28 & 1))
     raise UnreadableImage(BROKEN)

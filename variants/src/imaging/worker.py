@@ -102,11 +102,6 @@ async def serve(variant: Variant, request: Any, env: Any, describe: Describe | N
         status, body = 200, await _answer(variant, request, env, describe)
     except RenderError as error:
         status, headers, body = failure(error)
-    except MemoryError:
-        # It was judged to fit: the room was in pieces, and is not for the next request.
-        status, headers, body = failure(
-            Overloaded("The renderer is short of memory. Please try again in a moment.")
-        )
     except asyncio.CancelledError:
         # By the queue, which took this render's store for dead.
         status, headers, body = failure(Overloaded("The store is slow. Please try again in a moment."))
@@ -135,8 +130,8 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
         _check_deadline(job)
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
-        _make_room()
-        rendition = await render(variant, source, replace(job.options, shards=shards), describe)
+        options = replace(job.options, shards=shards)
+        rendition = await limits.within_memory(lambda: render(variant, source, options, describe), _make_room)
         rendered = time.time()
         _turns.touch(turn)
         stored = await _store(env.BUCKET, job, rendition)
