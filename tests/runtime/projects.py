@@ -100,7 +100,9 @@ class Started:
         self.state = state
         command = [str(NODE), str(project / "runtime/main.mjs"), "dev", "--port", "0", "--state", str(state)]
         with log.open("w") as output:
-            self.process = subprocess.Popen([*command, *words], stdout=output, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                [*command, *words], stdout=output, stderr=subprocess.STDOUT, text=True
+            )
 
     @property
     def text(self) -> str:
