@@ -9,6 +9,7 @@ import { readConfigs, shortName, workerOptions } from "./config.mjs";
 import { serveControl } from "./control.mjs";
 import { applySchema, query } from "./database.mjs";
 import { checkFaults } from "./faults.mjs";
+import { frontBinding } from "./front.mjs";
 import { javascriptBytes } from "./inspector.mjs";
 import { freePort } from "./ports.mjs";
 import { fail, Problem } from "./problem.mjs";
@@ -125,9 +126,10 @@ export async function startStack(options) {
   const workers = await Promise.all(
     configs.map((config) => pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays, libraries })),
   );
+  workers[0].unsafeBindings = [frontBinding(`${HOST}:${chosenPort}`)];
   const settings = convertV4MiniflareOptions({
     host: HOST,
-    port: chosenPort,
+    port: 0,
     cf: false,
     ...(inspect && { inspectorPort: 0 }),
     log: new Log(verbose ? LogLevel.INFO : LogLevel.WARN, { prefix: "runtime" }),

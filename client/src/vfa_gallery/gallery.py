@@ -12,7 +12,7 @@ from vfa_gallery.models import Artwork, Changes, Details, Me, Readiness, SweepRe
 from vfa_gallery.originals import original_of
 from vfa_gallery.retries import RetryPolicy, passing, refused
 from vfa_gallery.transport import Answer, Tell, Transport
-from vfa_gallery.uploads import OnKey, upload
+from vfa_gallery.uploads import OnKey, ticket_copies, upload
 
 TIMEOUT_SECONDS = 60.0
 
@@ -184,6 +184,10 @@ class Gallery:
         'ann'
         """
         return Me.from_wire(_data(self._transport.call("GET", "/api/me")))
+
+    def ticket_copies(self, artwork: Artwork) -> bool:
+        """Whether the store lets an upload ticket copy this artwork's original, as no store should."""
+        return ticket_copies(self._transport, original_of(b"GIF89a;", "copy.gif"), artwork.original_key)
 
     def sweep(self, *, dry_run: bool = True) -> SweepReport:
         """Remove objects without an artwork, for operators; a dry run only says which."""

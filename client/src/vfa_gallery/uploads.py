@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from vfa_gallery.errors import Forbidden, GalleryError, NotFound, UploadRefused
 from vfa_gallery.models import Artwork, Details, Progress, Stage, UploadTicket, to_wire
@@ -60,6 +62,22 @@ def send(transport: Transport, original: Original, tell: Tell, on_key: OnKey) ->
 
     persist(once, transport.policy, passing, lambda seconds: transport.pause(seconds, tell))
     return tickets[-1].key
+
+
+def ticket_copies(transport: Transport, original: Original, source_key: str) -> bool:
+    """Whether a new ticket lets its holder copy the object at `source_key`, by a header that nobody signed.
+
+    S3 and R2 refuse such headers: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    """
+    ticket = _ticket(transport, original, lambda _: None)
+    bucket = urlsplit(ticket.upload_url).path.removesuffix(f"/{ticket.key}").rpartition("/")[2]
+    headers = {**ticket.headers, "x-amz-copy-source": f"/{bucket}/{source_key}"}
+    try:
+        said = transport.put(replace(ticket, headers=headers), original, lambda _: None)
+    except UploadRefused:
+        return False
+    # A store that passes over the header has put the body, and says nothing of a copy.
+    return "CopyObjectResult" in said
 
 
 def record(transport: Transport, key: str, original: Original, details: Details, tell: Tell) -> Artwork:

@@ -84,6 +84,7 @@ class Trial:
             return
         self._try("renditions", self._renditions)
         self._try("read it back", self._read_back)
+        self._try("tickets", self._tickets)
         if not self._keep:
             self._try("remove it", self._remove)
 
@@ -140,6 +141,14 @@ class Trial:
     def _read_back(self) -> str:
         found = self._gallery.get(self._made().id)
         return _expect(found.title == self._title, found.slug, f"its title is {found.title}")
+
+    def _tickets(self) -> str:
+        return _expect(
+            not self._gallery.ticket_copies(self._made()),
+            "refused as leave to copy an original",
+            "THE STORE IS OPEN: an upload ticket copies any original, private ones too; "
+            "it must refuse x-amz-copy-source where that is not signed",
+        )
 
     def _remove(self) -> str:
         self._gallery.delete(self._made())
