@@ -25,10 +25,10 @@ OWN = {"src": {"entry", "gallery"}, "variants": {"thumbnail", "icon", "watermark
 GALLERY = (
     "errors",
     "artwork times",
-    "keys slugs messages originals gate",
+    "keys slugs messages originals gate recent",
     "strict_json ranges fields settings signing sql ports",
     "auth wire tickets records",
-    "pipeline claims",
+    "pipeline claims health",
     "creation delivery reading sweeping schemas calls",
     "editing openapi cors",
     "reprocessing",

@@ -18,7 +18,17 @@ from gallery.artwork import Row, Variant
 from gallery.errors import DatabaseError, InvalidRequest, StorageError
 from gallery.gate import Gate
 from gallery.messages import LONGEST_BODY, Answer, Request
-from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.ports import (
+    HEALTH_SECONDS,
+    Health,
+    ObjectBody,
+    ObjectInfo,
+    Page,
+    Platform,
+    SiblingAnswer,
+    Statement,
+)
+from gallery.recent import Recent
 from gallery.settings import Settings, read_settings
 
 # How long an answer waits for the rest of a body that nobody reads.
@@ -27,6 +37,7 @@ _BODY_SECONDS = 2.0
 # `env` does not change while an isolate lives, so it is read once.
 _settings: Settings | None = None
 _gate = Gate()
+_health: Health = Recent(HEALTH_SECONDS)
 
 
 def settings_of(env: Any) -> Settings:
@@ -53,6 +64,7 @@ def platform_of(env: Any, ctx: Any) -> Platform:
         sleep=asyncio.sleep,
         random=js.Math.random,
         uuid=_uuid,
+        health=_health,
     )
 
 

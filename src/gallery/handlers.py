@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from gallery import fields, reading, sql
+from gallery import fields, reading
 from gallery.calls import NO_STORE, Call, artwork_answer, own_original, tagged_answer, throttle
 from gallery.creation import Order, create_artwork
 from gallery.delivery import deliver
 from gallery.editing import change_artwork, found_artwork, remove_artwork
-from gallery.errors import Forbidden, NotFound
+from gallery.errors import Forbidden, NotFound, Unavailable
+from gallery.health import check_health
 from gallery.messages import Answer, json_answer
 from gallery.openapi import document
-from gallery.records import transact
 from gallery.reprocessing import reprocess_artwork
 from gallery.sweeping import sweep
 from gallery.tickets import issue_ticket
@@ -23,8 +23,21 @@ PROGRAMS = ("/api/", "/cdn/")
 
 
 async def read_health(call: Call) -> Answer:
-    await transact(call.platform, (sql.PING, ()))
-    return json_answer({"status": "ok"}, headers=NO_STORE)
+    """200 when the database and every renderer answer, else an error that says which renderer does not."""
+    renderers = await check_health(call.platform, call.settings.worker_token)
+    states = {variant: "ok" if well else "unavailable" for variant, well in renderers.items()}
+    if all(renderers.values()):
+        return json_answer({"status": "ok", "renderers": states}, headers=NO_STORE)
+    error = Unavailable("Pictures cannot be processed right now. Please try again in a moment.")
+    call.notes["code"] = error.code
+    body = {
+        "status": "unavailable",
+        "renderers": states,
+        "error": error.text,
+        "code": error.code,
+        "requestId": call.request_id,
+    }
+    return json_answer(body, error.status, NO_STORE | error.headers)
 
 
 async def create_upload_ticket(call: Call) -> Answer:

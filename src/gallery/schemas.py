@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gallery import errors, fields, keys
-from gallery.artwork import Category
+from gallery.artwork import Category, Variant
 
 Schema = dict[str, Any]
 
@@ -80,7 +80,9 @@ def components() -> dict[str, Schema]:
             code={"type": "string", "enum": list(error_codes())},
             requestId=_WORD,
         ),
-        "Health": _object(status={"const": "ok"}),
+        "Health": _object(
+            status={"const": "ok"}, renderers=_object(**{variant: {"const": "ok"} for variant in Variant})
+        ),
         "TicketRequest": _object(
             ("filename", "contentType"),
             filename=_text(fields.FILENAME, needed=True),

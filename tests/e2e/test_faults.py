@@ -270,6 +270,32 @@ def test_the_same_original_at_once_makes_one_artwork(
     assert recorded(stack, key) == 1
 
 
+WELL = dict.fromkeys(VARIANTS, "ok")
+
+
+def health_within(stack: Stack, seconds: float, status: int) -> dict[str, object]:
+    """What `/healthz` says, once it answers with the status."""
+    deadline = time.monotonic() + seconds
+    while (answer := httpx.get(f"{stack.url}/healthz", timeout=60)).status_code != status:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.2)
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize("kind", ["down", "error", "nonsense", "dies", "hang"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_health_names_the_sibling_that_does_not_answer(
+    stack: Stack, faults: Faults, variant: str, kind: str
+) -> None:
+    assert health_within(stack, 30, 200) == {"status": "ok", "renderers": WELL}
+    faults(variant, rendering={"kind": kind})
+    said = health_within(stack, 30, 503)
+    assert said["renderers"] == WELL | {variant: "unavailable"}
+    assert (said["status"], said["code"]) == ("unavailable", "unavailable")
+    faults(variant)
+    assert health_within(stack, 30, 200)["renderers"] == WELL
+
+
 @pytest.fixture(scope="module")
 def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose siblings have the deadline that they have in production."""

@@ -206,6 +206,9 @@ class WritingSibling:
         self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[SiblingAnswer]] | None = None
 
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+        if path == "/health":
+            self.headers.append(headers)
+            return await self.health()
         assert path == f"/process-{self.variant}"
         order = json.loads(body)
         self.orders.append(order)
@@ -214,6 +217,9 @@ class WritingSibling:
         if self.fault is not None:
             return await self.fault(self, order)
         return written_answer(order, self.write(order))
+
+    async def health(self) -> SiblingAnswer:
+        return SiblingAnswer(200, None, '{"success":true}')
 
     def write(self, order: Mapping[str, Any]) -> Stored:
         data = f"{self.variant} of {order['sourceKey']}".encode()
