@@ -5,7 +5,7 @@ PORT ?= 8787
 STATE ?= .state
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit lint types dry-run check locks bench bench-check deploy clean
+.PHONY: help setup demo dev test unit lint types dry-run check locks bench bench-check soak deploy clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -43,6 +43,9 @@ bench: setup ## measure everything beside its peers (about 40 minutes; goes on w
 
 bench-check: setup ## compare ratios with the committed results; name what got worse by more than 15 %
 	@.venv/bin/python -m benchmarks check
+
+soak: setup ## mixed traffic for 30 minutes (ARGS="--minutes 5 --kill-every 20"); every answer and the memory are judged
+	@.venv/bin/python -m tests.soak $(ARGS)
 
 locks: ## resolve the pinned requirements anew
 	@.venv/bin/python -m tools.vendor

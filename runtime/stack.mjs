@@ -90,18 +90,6 @@ function schedule(config, run) {
   return (config.triggers.crons ?? []).map((cron) => new Cron(cron, { timezone: "UTC", unref: true }, () => run(cron)));
 }
 
-/** A running Miniflare as the control port and the watch see it, whatever workerd is behind it. */
-class Stores {
-  constructor(miniflare, gateway) {
-    this.miniflare = miniflare;
-    this.gateway = gateway;
-  }
-
-  database = () => this.miniflare.getD1Database(this.gateway.d1_databases[0].binding, this.gateway.name);
-  bucket = () => this.miniflare.getR2Bucket(this.gateway.r2_buckets[0].binding, this.gateway.name);
-  flags = () => this.miniflare.getKVNamespace(this.gateway.kv_namespaces[0].binding, this.gateway.name);
-}
-
 /**
  * Starts the stack and resolves once all four isolates are warm:
  * `{url, boots: {name: {bootMs, heapBytes}}, inspector, stop()}`. A workerd that ends is started again, with the state as
@@ -161,8 +149,11 @@ export async function startStack(options) {
       checkFaults(worker, fault);
       return askIsolate(miniflare, named(worker), token, { method: "PUT", body: JSON.stringify(fault) });
     };
-    const stores = new Stores(miniflare, gateway);
-    const [boots] = await Promise.all([status(), stores.database().then(applySchema)]);
+    // Asked for at each use, as isolates are.
+    const database = () => miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name);
+    const bucket = () => miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name);
+    const flags = () => miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name);
+    const [boots] = await Promise.all([status(), database().then(applySchema)]);
     for (const [worker, fault] of Object.entries(faults)) await setFaults({ worker, ...fault });
 
     const runCron = async (cron) => (await miniflare.getWorker(gateway.name)).scheduled({ cron });
@@ -171,10 +162,10 @@ export async function startStack(options) {
       [HELLO]: async () => ({ pid: process.pid }),
       status,
       faults: setFaults,
-      objects: async () => ({ keys: await allKeys(await stores.bucket(), "objects", "key") }),
-      flags: async () => ({ keys: await allKeys(await stores.flags(), "keys", "name") }),
-      render: async (order) => renderOnce(miniflare, configs, await stores.bucket(), secrets, order),
-      sql: async (statement) => ({ rows: await query(await stores.database(), statement) }),
+      objects: async () => ({ keys: await allKeys(await bucket(), "objects", "key") }),
+      flags: async () => ({ keys: await allKeys(await flags(), "keys", "name") }),
+      render: async (order) => renderOnce(miniflare, configs, await bucket(), secrets, order),
+      sql: async (statement) => ({ rows: await query(await database(), statement) }),
       cron: async ({ cron = gateway.triggers.crons[0] }) => ({ outcome: await runCron(cron) }),
     });
     announce(state, { pid: process.pid, url, control: control.url, token });

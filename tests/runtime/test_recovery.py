@@ -60,6 +60,12 @@ def test_the_request_in_flight_gets_an_error_of_the_api(mended: Running) -> None
     }
 
 
+def test_an_interpreter_that_answers_with_no_response_is_replaced(mended: Running) -> None:
+    assert get(mended, "/api/odd").status_code == 503
+    assert mended.says('"interpreter_died","reason":"it answered with something that is no Response"')
+    assert get(mended, "/api/write").text == WELL["gateway"]
+
+
 def test_a_cron_event_finds_a_new_interpreter(mended: Running) -> None:
     break_interpreter(mended, "gateway", "crash")
     assert get(mended, "/api/write").status_code == 503
