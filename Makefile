@@ -52,6 +52,9 @@ bench: setup ## measure everything beside its peers (about 40 minutes; goes on w
 bench-check: setup ## compare ratios with the committed results; name what got worse by more than 15 %
 	@.venv/bin/python -m benchmarks check
 
+soak: setup ## mixed traffic for 30 minutes (ARGS="--minutes 5 --kill-every 20"); every answer and the memory are judged
+	@.venv/bin/python -m tests.soak $(ARGS)
+
 locks: ## resolve the pinned requirements anew
 	@.venv/bin/python -m tools.vendor
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 \

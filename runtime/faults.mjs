@@ -1,17 +1,27 @@
-// The ways in which a sibling can be made to break, by name: for the command line and the control port.
+// The ways in which a Worker can be made to break, by name: for the command line and the control port.
 
 import { VARIANTS } from "./config.mjs";
-import { RENDERING_FAULTS } from "./isolate/faults.mjs";
+import { INTERPRETER_FAULTS, RENDERING_FAULTS } from "./isolate/faults.mjs";
 import { Problem } from "./problem.mjs";
 
-export { RENDERING_FAULTS };
+export const WORKERS = ["gateway", ...VARIANTS];
+export { INTERPRETER_FAULTS, RENDERING_FAULTS };
 
-/** Raises Problem for a fault that no sibling can have. */
-export function checkRendering(worker, { kind, ms }) {
-  if (!VARIANTS.includes(worker)) throw new Problem(`no sibling "${worker}" can fail; there are ${VARIANTS.join(", ")}`);
-  if (!Object.hasOwn(RENDERING_FAULTS, kind ?? "")) {
-    throw new Problem(`no fault "${kind ?? ""}"; there are ${Object.keys(RENDERING_FAULTS).join(", ")}`);
+/** Raises Problem for a fault, `{rendering: {kind, ms}, interpreter: {kind}}`, that the Worker cannot have. */
+export function checkFaults(worker, { rendering, interpreter }) {
+  if (!WORKERS.includes(worker)) throw new Problem(`no Worker "${worker}" can fail; there are ${WORKERS.join(", ")}`);
+  if (rendering) checkRendering(worker, rendering);
+  if (interpreter && !Object.hasOwn(INTERPRETER_FAULTS, interpreter.kind ?? "")) {
+    throw new Problem(`no fault "${interpreter.kind ?? ""}"; there are ${Object.keys(INTERPRETER_FAULTS).join(", ")}`);
   }
+}
+
+function checkRendering(worker, { kind, ms }) {
+  if (!Object.hasOwn(RENDERING_FAULTS, kind ?? "")) {
+    const kinds = [...Object.keys(RENDERING_FAULTS), ...Object.keys(INTERPRETER_FAULTS)];
+    throw new Problem(`no fault "${kind ?? ""}"; there are ${kinds.join(", ")}`);
+  }
+  if (!VARIANTS.includes(worker)) throw new Problem(`the fault ${kind} is for one of ${VARIANTS.join(", ")}, not ${worker}`);
   const { timed = false } = RENDERING_FAULTS[kind];
   if (timed !== (ms !== undefined) || (timed && !(Number.isInteger(ms) && ms >= 0))) {
     throw new Problem(`the fault ${kind} is written ${worker}=${kind}${timed ? ":MS" : ""}`);

@@ -1,6 +1,6 @@
 // How much memory JavaScript holds in an isolate: V8's inspector knows, and nobody else.
 
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 
 /** Bytes of V8's heap and of buffers beside it (WebAssembly's memory not among them), garbage included. */
 export function javascriptBytes(inspector, worker) {

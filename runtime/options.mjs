@@ -3,15 +3,15 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT, VARIANTS } from "./config.mjs";
-import { checkRendering, RENDERING_FAULTS } from "./faults.mjs";
+import { checkFaults, INTERPRETER_FAULTS, RENDERING_FAULTS, WORKERS } from "./faults.mjs";
 import { Problem } from "./problem.mjs";
 
 export const DEFAULT_STATE = join(ROOT, ".state");
-const WORKERS = ["gateway", ...VARIANTS];
 
-const faultLines = Object.entries(RENDERING_FAULTS).map(
-  ([kind, { means, timed }]) => `      ${(timed ? `${kind}:MS` : kind).padEnd(10)} ${means}`,
-);
+const linesOf = (faults) =>
+  Object.entries(faults)
+    .map(([kind, { means, timed }]) => `      ${(timed ? `${kind}:MS` : kind).padEnd(10)} ${means}`)
+    .join("\n");
 
 export const USAGE = `usage: node runtime/main.mjs dev [options], or make dev ARGS="[options]"
 
@@ -23,8 +23,11 @@ export const USAGE = `usage: node runtime/main.mjs dev [options], or make dev AR
   --memory-mib N          WebAssembly memory of an isolate (96)
   --inspect               let debuggers reach the isolates' JavaScript; says where
   --verbose               log every request
+  --hang-seconds N        start workerd again when it has not answered for so long (60)
   --fault SIBLING=KIND    make a sibling (${VARIANTS.join(", ")}) break:
-${faultLines.join("\n")}`;
+${linesOf(RENDERING_FAULTS)}
+  --fault WORKER=KIND     make the Python interpreter of any Worker break, once:
+${linesOf(INTERPRETER_FAULTS)}`;
 
 const OPTIONS = {
   port: { type: "string", default: "8787" },
@@ -32,6 +35,7 @@ const OPTIONS = {
   var: { type: "string", multiple: true, default: [] },
   fault: { type: "string", multiple: true, default: [] },
   "memory-mib": { type: "string" },
+  "hang-seconds": { type: "string" },
   inspect: { type: "boolean", default: false },
   verbose: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -49,6 +53,12 @@ function parseMemory(text) {
   return mebibytes * 2 ** 20;
 }
 
+function parseHang(text) {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new Problem(`not a number of seconds: ${text}`);
+  return seconds * 1000;
+}
+
 /** `["A=1", "icon:B"]` → `{"": {A: "1"}, icon: {B: null}}`: those of every Worker, and of one; null removes a variable. */
 function parseVariables(pairs) {
   const variables = {};
@@ -61,15 +71,16 @@ function parseVariables(pairs) {
   return variables;
 }
 
-/** `["icon=hang", "thumbnail=late:3000"]` → `{icon: {rendering: {kind: "hang"}}, …}`. */
+/** `["icon=hang", "gateway=crash"]` → `{icon: {rendering: {kind: "hang"}}, gateway: {interpreter: {kind: "crash"}}}`. */
 function parseFaults(pairs) {
   const faults = {};
   for (const pair of pairs) {
     const [worker, fault] = pair.split("=");
     const [kind, ms] = (fault ?? "").split(":");
-    const rendering = { kind, ...(ms !== undefined && { ms: ms === "" ? NaN : Number(ms) }) };
-    checkRendering(worker, rendering);
-    faults[worker] = { rendering };
+    const about = { kind, ...(ms !== undefined && { ms: ms === "" ? NaN : Number(ms) }) };
+    const named = Object.hasOwn(INTERPRETER_FAULTS, kind) ? { interpreter: about } : { rendering: about };
+    checkFaults(worker, named);
+    faults[worker] = { ...faults[worker], ...named };
   }
   return faults;
 }
@@ -83,6 +94,7 @@ export function readOptions(argv) {
     variables: parseVariables(values.var),
     faults: parseFaults(values.fault),
     ...(values["memory-mib"] !== undefined && { memoryLimit: parseMemory(values["memory-mib"]) }),
+    ...(values["hang-seconds"] !== undefined && { hangMs: parseHang(values["hang-seconds"]) }),
     inspect: values.inspect,
     verbose: values.verbose,
     help: values.help,

@@ -93,6 +93,8 @@ function modulesFor(bundle) {
   const pyodide = (name, path = name) => ({ type: "ESModule", path, contents: readFileSync(join(PYODIDE, name)) });
   const modules = [
     isolate("host.mjs", "ESModule"),
+    isolate("interpreter.mjs", "ESModule"),
+    isolate("unavailable.mjs", "ESModule"),
     isolate("globals.mjs", "ESModule"),
     isolate("faults.mjs", "ESModule"),
     isolate("boot.py", "Text"),

@@ -9,21 +9,22 @@ import { bundle } from "./bundle.mjs";
 import { ROOT, readConfigs, shortName, workerOptions } from "./config.mjs";
 import { serveControl } from "./control.mjs";
 import { applySchema, ledgerOf, query } from "./database.mjs";
-import { checkRendering } from "./faults.mjs";
+import { checkFaults } from "./faults.mjs";
+import { frontBinding } from "./front.mjs";
 import { javascriptBytes } from "./inspector.mjs";
 import { freePort } from "./ports.mjs";
-import { Problem } from "./problem.mjs";
+import { fail, Problem } from "./problem.mjs";
 import { inPyodide, sslFiles } from "./pyodide.mjs";
-import { refuseUnsignedHeaders } from "./s3.mjs";
 import { announce, HELLO, readSecrets, runningStack, withdraw } from "./state.mjs";
+import { watch } from "./watch.mjs";
 
 const HOST = "127.0.0.1";
 // A 128 MB isolate, less what JavaScript holds.
 export const MEMORY_LIMIT_BYTES = 96 * 2 ** 20;
 const FOLDERS = { thumbnail: "thumbnails", icon: "icons", watermark: "display" };
+// Longer than any request may compute on Cloudflare, where `limits.cpu_ms` ends it.
+const HANG_MS = 60_000;
 const SIBLING_SECRETS = ["WORKER_AUTH_TOKEN"];
-
-refuseUnsignedHeaders();
 
 process.env.MINIFLARE_WORKERD_PATH ??= join(import.meta.dirname, "workerd.sh");
 
@@ -52,14 +53,14 @@ async function pythonWorker(config, { url, secrets, token, variables, memoryLimi
   return inPyodide(options, { ...packed, main: main ?? packed.main });
 }
 
-const isolateOf = async (miniflare, config, token) => {
+/** Asks the isolate of a Worker, which boots it if need be; the Worker itself hears nothing of it. */
+async function askIsolate(miniflare, config, token, init = {}) {
+  // Looked up each time: what was got from a workerd that has ended is of no use any more.
   const worker = await miniflare.getWorker(config.name);
-  return async (init = {}) => {
-    const answer = await worker.fetch("http://isolate/", { ...init, headers: { "x-runtime-token": token } });
-    if (!answer.ok) throw new Problem(`the ${shortName(config)} Worker does not start: ${await answer.text()}`);
-    return answer.json();
-  };
-};
+  const answer = await worker.fetch("http://isolate/", { ...init, headers: { "x-runtime-token": token } });
+  if (!answer.ok) throw new Problem(`the ${shortName(config)} Worker does not start: ${await answer.text()}`);
+  return answer.json();
+}
 
 /** Every key of a bucket or a KV namespace; pages list them as `entries`, each with its key as `name`. */
 async function allKeys(store, entries, name) {
@@ -93,15 +94,14 @@ async function renderOnce(miniflare, configs, bucket, secrets, { variant, file }
   return { status: answer.status, body };
 }
 
-function schedule(config, worker) {
-  return (config.triggers.crons ?? []).map(
-    (cron) => new Cron(cron, { timezone: "UTC", unref: true }, () => worker.scheduled({ cron })),
-  );
+function schedule(config, run) {
+  return (config.triggers.crons ?? []).map((cron) => new Cron(cron, { timezone: "UTC", unref: true }, () => run(cron)));
 }
 
 /**
  * Starts the stack and resolves once all four isolates are warm:
- * `{url, boots: {name: {bootMs, heapBytes}}, inspector, stop()}`.
+ * `{url, boots: {name: {bootMs, heapBytes}}, inspector, stop()}`. A workerd that ends is started again, with the state as
+ * it was; one that keeps ending ends the process with a sentence.
  *
  * `variables` override `[vars]` and secrets, under a Worker's name its own and under "" everybody's; a null removes one.
  * `overlays` add files (with absolute paths) to the bundles of some and name another main module:
@@ -109,7 +109,7 @@ function schedule(config, worker) {
  */
 export async function startStack(options) {
   const { state, port, variables = {}, faults = {}, overlays = {}, memoryLimit = MEMORY_LIMIT_BYTES } = options;
-  const { inspect, verbose } = options;
+  const { hangMs = HANG_MS, inspect, verbose } = options;
   const running = await runningStack(state);
   if (running) throw new Problem(`a stack already runs on ${state} (${running.url}, process ${running.pid})`);
   const configs = readConfigs();
@@ -122,62 +122,82 @@ export async function startStack(options) {
   const workers = await Promise.all(
     configs.map((config) => pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays, libraries })),
   );
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: HOST,
-      port: chosenPort,
-      cf: false,
-      ...(inspect && { inspectorPort: 0 }),
-      log: new Log(verbose ? LogLevel.INFO : LogLevel.WARN, { prefix: "runtime" }),
-      logRequests: Boolean(verbose),
-      resourcePersistencePath: state,
-      telemetry: { enabled: false },
-      workers,
-    }),
-  );
+  workers[0].unsafeBindings = [frontBinding(`${HOST}:${chosenPort}`)];
+  const settings = convertV4MiniflareOptions({
+    host: HOST,
+    port: 0,
+    cf: false,
+    ...(inspect && { inspectorPort: 0 }),
+    log: new Log(verbose ? LogLevel.INFO : LogLevel.WARN, { prefix: "runtime" }),
+    logRequests: Boolean(verbose),
+    resourcePersistencePath: state,
+    telemetry: { enabled: false },
+    unsafeHandleRuntimeRestart: () => revived(),
+    workers,
+  });
+  const watching = new AbortController();
+  const closing = [() => watching.abort()];
+  const miniflare = new Miniflare(settings);
+  closing.push(() => miniflare.dispose());
+  const stop = async () => {
+    for (const close of closing) await close();
+  };
+  let revived = () => {};
   try {
     await miniflare.ready;
     const inspector = inspect && (await miniflare.getInspectorURL());
-    const isolates = {};
-    for (const config of configs) isolates[shortName(config)] = await isolateOf(miniflare, config, token);
+    const named = (name) => configs.find((config) => shortName(config) === name);
     const statusOf = async (config) => ({
-      ...(await isolates[shortName(config)]()),
+      ...(await askIsolate(miniflare, config, token)),
       ...(inspector && { javascriptBytes: await javascriptBytes(inspector, config.name) }),
     });
     const status = async () =>
       Object.fromEntries(await Promise.all(configs.map(async (config) => [shortName(config), await statusOf(config)])));
     const setFaults = ({ worker, ...fault }) => {
-      if (fault.rendering) checkRendering(worker, fault.rendering);
-      return isolates[worker]({ method: "PUT", body: JSON.stringify(fault) });
+      checkFaults(worker, fault);
+      return askIsolate(miniflare, named(worker), token, { method: "PUT", body: JSON.stringify(fault) });
     };
-    const database = await miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name);
-    const bucket = await miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name);
-    const flags = await miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name);
-    const [boots] = await Promise.all([status(), applySchema(database, ledgerOf(gateway)), putFonts(bucket)]);
+    // Asked for at each use, as isolates are.
+    const database = () => miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name);
+    const bucket = () => miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name);
+    const flags = () => miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name);
+    const ready = database().then((opened) => applySchema(opened, ledgerOf(gateway)));
+    const [boots] = await Promise.all([status(), ready, bucket().then(putFonts)]);
     for (const [worker, fault] of Object.entries(faults)) await setFaults({ worker, ...fault });
 
-    const gatewayWorker = await miniflare.getWorker(gateway.name);
-    const crons = schedule(gateway, gatewayWorker);
+    const runCron = async (cron) => (await miniflare.getWorker(gateway.name)).scheduled({ cron });
+    const crons = schedule(gateway, runCron);
     const control = await serveControl(token, {
       [HELLO]: async () => ({ pid: process.pid }),
       status,
       faults: setFaults,
-      objects: async () => ({ keys: (await allKeys(bucket, "objects", "key")).filter((key) => !key.startsWith("fonts/")) }),
-      flags: async () => ({ keys: await allKeys(flags, "keys", "name") }),
-      render: (order) => renderOnce(miniflare, configs, bucket, secrets, order),
-      sql: async (statement) => ({ rows: await query(database, statement) }),
-      cron: async ({ cron = gateway.triggers.crons[0] }) => ({ outcome: await gatewayWorker.scheduled({ cron }) }),
+      objects: async () => ({
+        keys: (await allKeys(await bucket(), "objects", "key")).filter((key) => !key.startsWith("fonts/")),
+      }),
+      flags: async () => ({ keys: await allKeys(await flags(), "keys", "name") }),
+      render: async (order) => renderOnce(miniflare, configs, await bucket(), secrets, order),
+      sql: async (statement) => ({ rows: await query(await database(), statement) }),
+      cron: async ({ cron = gateway.triggers.crons[0] }) => ({ outcome: await runCron(cron) }),
     });
     announce(state, { pid: process.pid, url, control: control.url, token });
-    const stop = async () => {
+    closing.unshift(() => {
       for (const cron of crons) cron.stop();
       control.close();
       withdraw(state);
-      await miniflare.dispose();
-    };
+    });
+    revived = watch({
+      ask: () => Promise.all(configs.map((config) => askIsolate(miniflare, config, token))),
+      restart: async () => {
+        await miniflare.setOptions(settings);
+        await revived();
+      },
+      fail: (problem) => stop().then(() => fail(problem), fail),
+      hangMs,
+      signal: watching.signal,
+    });
     return { url, boots, inspector, stop };
   } catch (error) {
-    await miniflare.dispose();
+    await stop();
     throw error;
   }
 }

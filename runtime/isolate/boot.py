@@ -1,5 +1,6 @@
 """Calls the Worker's entrypoint the way Cloudflare's runtime does; runs inside the local runtime only."""
 
+import asyncio
 import importlib
 from typing import Any
 
@@ -9,7 +10,7 @@ _padding = b""
 
 
 def load(main: str) -> list[Any]:
-    """Import the Worker's main module; return its fetch and scheduled handlers."""
+    """Import the Worker's main module; return its fetch and scheduled handlers, and `ping`."""
     from workers import Request
 
     entrypoint = importlib.import_module(main).Default
@@ -22,7 +23,22 @@ def load(main: str) -> list[Any]:
         await entrypoint(ctx, env).scheduled(controller)
 
     _pad()
-    return [fetch, scheduled]
+    return [fetch, scheduled, ping]
+
+
+async def ping() -> None:
+    """Return as soon as the event loop has turned once."""
+    await asyncio.sleep(0)
+
+
+def freeze() -> None:
+    """Break the event loop: what is scheduled from now on never runs."""
+    loop = asyncio.get_event_loop()
+
+    def forget(_: float, callback: Any, *arguments: Any, context: Any = None) -> asyncio.Handle:
+        return asyncio.Handle(callback, arguments, loop, context=context)
+
+    loop.call_later = forget  # type: ignore[method-assign,assignment]
 
 
 def _pad() -> None:

@@ -1,16 +1,19 @@
 // Faults that tests switch on in a running isolate: a sibling that breaks in a chosen way, bindings that do.
 //
-// `{rendering: {kind, ms}}` replaces what the Worker answers, in one of the ways below. `{bindings: [...]}` breaks calls:
+// `{rendering: {kind, ms}}` replaces what the Worker answers, in one of the ways below. `{interpreter: {kind}}` ends its
+// interpreter while it answers its next request; the one that follows is healthy. `{bindings: [...]}` breaks calls:
 // `{binding, method}` name one (of D1 `batch` and `statement`; else `get`, `put`, ...), `matching` narrows it to texts
 // that a pattern finds (SQL, or the key), and `times` counts how often. Such a call waits `ms`, is done if `afterwards`
 // is set, and then gives `result` or throws `message`.
 
 let rendering = null;
+let interpreter = null;
 let bindings = [];
 
 /** Replaces all faults of this isolate; `{}` mends it. */
 export function setFaults(faults) {
   rendering = faults.rendering ?? null;
+  interpreter = faults.interpreter ?? null;
   bindings = (faults.bindings ?? []).map((fault) => ({ times: Infinity, ...fault }));
 }
 
@@ -88,6 +91,21 @@ export const RENDERING_FAULTS = {
     },
   },
 };
+
+/** How an interpreter can end, in any of the Workers. */
+export const INTERPRETER_FAULTS = {
+  crash: { means: "ends with a fatal error at its next request" },
+  corrupt: { means: "finds its memory overwritten at its next request" },
+  freeze: { means: "goes on with nothing from its next request on" },
+  spin: { means: "computes for ever from its next request on" },
+};
+
+/** Ends the interpreter, if that is due. */
+export function breakInterpreter(python) {
+  const fault = interpreter;
+  interpreter = null;
+  if (fault) python[fault.kind]();
+}
 
 export async function renderWithFaults(request, render) {
   return rendering ? RENDERING_FAULTS[rendering.kind].answer(request, render) : render(request);

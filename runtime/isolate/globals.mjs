@@ -3,11 +3,17 @@
 export const PYODIDE_ORIGIN = "http://pyodide.local/";
 const PAGE = 65536;
 
-const memories = [];
+let memories = [];
+let isPrepared = false;
 
 /** WebAssembly memory of this isolate, in bytes; it never shrinks. */
 export function heapBytes() {
   return memories.reduce((total, memory) => total + memory.buffer.byteLength, 0);
+}
+
+/** Forgets the memories of an interpreter that died; nothing else may hold them, or they are never freed. */
+export function dropHeaps() {
+  memories = [];
 }
 
 function lookLikeWebWorker() {
@@ -80,8 +86,10 @@ function prefixLogs(name) {
   }
 }
 
-/** Must run before Pyodide's modules are evaluated. */
+/** Must run before Pyodide's modules are evaluated; later calls do nothing. */
 export function prepareGlobals({ name, files, unsafeEval, memoryLimit }) {
+  if (isPrepared) return;
+  isPrepared = true;
   prefixLogs(name);
   lookLikeWebWorker();
   compileThrough(unsafeEval);

@@ -1,93 +1,74 @@
-// Stands in for Cloudflare's Python runtime: boots Pyodide inside an ordinary workerd isolate and hands requests
-// and cron events to the Python Worker's `Default` entrypoint.
+// Stands in for Cloudflare's Python runtime: keeps a Python interpreter in an ordinary workerd isolate and hands requests
+// and cron events to the Python Worker's `Default` entrypoint. An interpreter that died is replaced by a new one.
 
-import * as cloudflareWorkers from "cloudflare:workers";
-import bootPython from "./boot.py";
-import bundle from "./bundle.bin";
-import { faultyEnv, renderWithFaults, setFaults } from "./faults.mjs";
-import { heapBytes, prepareGlobals, PYODIDE_ORIGIN } from "./globals.mjs";
-import manifest from "./manifest.mjs";
+import { breakInterpreter, faultyEnv, renderWithFaults, setFaults } from "./faults.mjs";
+import { heapBytes, prepareGlobals } from "./globals.mjs";
+import { Died, Interpreter } from "./interpreter.mjs";
+import { unavailable } from "./unavailable.mjs";
 
-// Where production puts the uploaded files.
-const MODULE_ROOT = "/session/metadata";
+const LOOK_MS = 20;
+// Far more than a boot takes: whoever began one may have been cancelled.
+const BOOT_MS = 20_000;
 
-let booting;
-let python;
+let python = null;
+let booting = null;
 
-function unpack(FS) {
-  const bytes = new Uint8Array(bundle);
-  for (const { path, offset, length } of manifest.files) {
-    const target = path.startsWith("/") ? path : `${MODULE_ROOT}/${path}`;
-    FS.mkdirTree(target.slice(0, target.lastIndexOf("/")));
-    FS.writeFile(target, bytes.subarray(offset, offset + length));
-  }
-}
-
-async function loadLibraries(pyodide) {
-  for (const { path } of manifest.files) {
-    if (!path.endsWith(".so")) continue;
-    const isSystemLibrary = path.startsWith("/usr/lib/");
-    await pyodide._api.loadDynlib(path.startsWith("/") ? path : `${MODULE_ROOT}/${path}`, isSystemLibrary);
-  }
-}
-
-/** A Python awaitable is lent for the call only: hold a copy until it is done. */
-async function settled(awaitable) {
-  const held = "copy" in awaitable ? awaitable.copy() : awaitable;
-  try {
-    await held;
-  } finally {
-    held.destroy?.();
-  }
-}
-
-function registerHelpers(pyodide) {
-  pyodide.registerJsModule("_pyodide_entrypoint_helper", {
-    cloudflareWorkersModule: cloudflareWorkers,
-    doAnImport: (name) => import(name),
-    patchWaitUntil(ctx) {
-      const waitUntil = ctx.waitUntil.bind(ctx);
-      ctx.waitUntil = (awaitable) => waitUntil(settled(awaitable));
-    },
-  });
-  pyodide.registerJsModule("_cloudflare_compat_flags", {
-    python_request_headers_preserve_commas: true,
-    python_workflows_implicit_dependencies: true,
-  });
-}
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const isAlive = () => python !== null && python.death === null;
 
 async function boot(env) {
-  const started = Date.now();
-  const { name, memoryLimit } = env.RUNTIME;
-  prepareGlobals({ name, memoryLimit, files: env.RUNTIME_FILES, unsafeEval: env.UNSAFE_EVAL });
-  const { loadPyodide } = await import("./pyodide.mjs");
-  await import("./pyodide.asm.mjs");
-  const pyodide = await loadPyodide({
-    indexURL: PYODIDE_ORIGIN,
-    lockFileContents: manifest.lock,
-    stdout: (line) => console.log(line),
-    stderr: (line) => console.error(line),
-    env: { HOME: "/session" },
-    _loadSnapshot: (await fetch(`${PYODIDE_ORIGIN}snapshot.bin`)).arrayBuffer(),
-  });
-  unpack(pyodide.FS);
-  registerHelpers(pyodide);
-  await loadLibraries(pyodide);
-  pyodide.FS.writeFile("/session/boot.py", bootPython);
-  const handlers = pyodide.runPython(`
-    import sys
-    sys.path[:0] = ["${MODULE_ROOT}", "${MODULE_ROOT}/python_modules", "/session"]
-    import boot
-    boot.load("${manifest.main}")`);
-  python = { fetch: handlers.get(0), scheduled: handlers.get(1) };
-  return Date.now() - started;
+  const began = Date.now();
+  const attempt = { began };
+  booting = attempt;
+  prepareGlobals({ ...env.RUNTIME, files: env.RUNTIME_FILES, unsafeEval: env.UNSAFE_EVAL });
+  try {
+    const booted = await Interpreter.boot();
+    if (booting === attempt) python = booted;
+  } finally {
+    if (booting === attempt) booting = null;
+  }
+  return Date.now() - began;
+}
+
+/** Boots a new interpreter in place of one that died; says so in the log. */
+async function replace(env) {
+  const died = python;
+  python = null;
+  console.error(JSON.stringify({ event: "interpreter_died", reason: died.death }));
+  const ms = await boot(env);
+  console.log(JSON.stringify({ event: "interpreter_started", ms }));
+}
+
+/** Begins what is needed to have a living interpreter, unless that is under way. */
+function revive(env, ctx) {
+  if (isAlive() || (booting && Date.now() - booting.began < BOOT_MS)) return;
+  ctx.waitUntil((python ? replace(env) : boot(env)).catch((error) => console.error(error)));
+}
+
+/** The interpreter, which a request may have to wait for; null when it does not come. */
+async function living(env, ctx) {
+  // One request must not await what another began: each looks for itself.
+  for (const began = Date.now(); !isAlive(); await sleep(LOOK_MS)) {
+    if (Date.now() - began > BOOT_MS) return null;
+    revive(env, ctx);
+  }
+  return python;
 }
 
 /** Requests of the runtime itself; it alone knows the token. */
-async function control(request, env) {
+async function control(request, env, ctx) {
   if (request.method === "PUT") setFaults(await request.json());
-  booting ??= boot(env);
-  return Response.json({ bootMs: await booting, heapBytes: heapBytes() });
+  let bootMs;
+  if (python === null && booting === null) bootMs = await boot(env);
+  else await living(env, ctx);
+  try {
+    await python.ping();
+  } catch (error) {
+    if (!(error instanceof Died)) throw error;
+    revive(env, ctx);
+    await living(env, ctx);
+  }
+  return Response.json({ bootMs, heapBytes: heapBytes() });
 }
 
 /** The error's Python traceback goes to the log; the client gets workerd's own 500. */
@@ -100,15 +81,33 @@ async function logged(handler) {
   }
 }
 
+async function answer(request, env, ctx) {
+  const running = await living(env, ctx);
+  if (!running) return unavailable(request, env);
+  try {
+    return await renderWithFaults(request, (healthy) => {
+      const response = running.fetch(ctx, faultyEnv(env), healthy);
+      breakInterpreter(running);
+      return response;
+    });
+  } catch (error) {
+    if (!(error instanceof Died)) throw error;
+    revive(env, ctx);
+    return unavailable(request, env);
+  }
+}
+
 export default {
   async fetch(request, env, ctx) {
-    if (request.headers.get("x-runtime-token") === env.RUNTIME.token) return control(request, env);
-    if (!python) return new Response("The Worker is still starting.", { status: 503 });
-    const handle = (healthy) => python.fetch(ctx, faultyEnv(env), healthy);
-    return logged(() => renderWithFaults(request, handle));
+    if (request.headers.get("x-runtime-token") === env.RUNTIME.token) return control(request, env, ctx);
+    return logged(() => answer(request, env, ctx));
   },
 
   async scheduled(controller, env, ctx) {
-    await logged(() => python.scheduled(ctx, faultyEnv(env), controller));
+    await logged(async () => {
+      const running = await living(env, ctx);
+      if (!running) throw new Error("the interpreter does not start");
+      await running.scheduled(ctx, faultyEnv(env), controller);
+    });
   },
 };

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPMethod, HTTPStatus
 from typing import Any
 
@@ -14,13 +15,26 @@ from pyodide.ffi import JsException, to_js
 from workers import Response, fetch
 
 from gallery.artwork import Row, Variant
-from gallery.errors import DatabaseError, StorageError
+from gallery.errors import DatabaseError, InvalidRequest, StorageError
 from gallery.gate import Gate
 from gallery.jwks import KeyCache
-from gallery.messages import Answer, Request
-from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.messages import LONGEST_BODY, Answer, Request
+from gallery.ports import (
+    HEALTH_SECONDS,
+    Health,
+    ObjectBody,
+    ObjectInfo,
+    Page,
+    Platform,
+    SiblingAnswer,
+    Statement,
+)
+from gallery.recent import Recent
 from gallery.refused import Refused
 from gallery.settings import Settings, read_settings
+
+# How long an answer waits for the rest of a body that nobody reads.
+_BODY_SECONDS = 2.0
 
 # `env` does not change while an isolate lives, so it is read once.
 _settings: Settings | None = None
@@ -34,6 +48,7 @@ _ALGORITHMS = {
     "EdDSA": {"name": "Ed25519"},
 }
 _refused = Refused()
+_health: Health = Recent(HEALTH_SECONDS)
 
 
 def settings_of(env: Any) -> Settings:
@@ -67,6 +82,7 @@ def platform_of(env: Any, ctx: Any) -> Platform:
         sleep=asyncio.sleep,
         random=js.Math.random,
         uuid=_uuid,
+        health=_health,
     )
 
 
@@ -84,6 +100,24 @@ def request_of(request: Any) -> Request:
         return await _body_of(raw, header("content-length"), limit)
 
     return Request(str(raw.method), f"{scheme}://{host}", slash + path, query, header, read)
+
+
+async def finish_body(request: Any) -> None:
+    """Read and forget what was not read of a body of up to 64 KiB.
+
+    An answer that is sent before the body was read costs the client its connection, or the answer itself.
+    """
+    raw = request.js_object
+    if not raw.body or raw.bodyUsed:
+        return
+    length = raw.headers.get("content-length")
+    if isinstance(length, str) and not _is_within(length, LONGEST_BODY):
+        return
+    reader = raw.body.getReader()
+    try:
+        await asyncio.wait_for(_skim(reader, LONGEST_BODY), _BODY_SECONDS)
+    except (JsException, TimeoutError):
+        await _cancel(reader)
 
 
 def response_of(answer: Answer) -> Any:
@@ -294,22 +328,43 @@ def _listed(found: Any) -> ObjectInfo:
 async def _body_of(raw: Any, length: str | None, limit: int) -> bytes | None:
     if not raw.body:
         return b""
-    if length is not None and length.isdecimal() and int(length) > limit:
-        await _drain(raw.body)
-        return None
-    reader, data = raw.body.getReader(), bytearray()
-    while not (chunk := await reader.read()).done:
-        data += chunk.value.to_bytes()
-        if len(data) > limit:
-            reader.releaseLock()
+    try:
+        if length is not None and not _is_within(length, limit):
             await _drain(raw.body)
             return None
+        reader, data = raw.body.getReader(), bytearray()
+        while not (chunk := await reader.read()).done:
+            data += chunk.value.to_bytes()
+            if len(data) > limit:
+                reader.releaseLock()
+                await _drain(raw.body)
+                return None
+    except JsException as error:
+        raise InvalidRequest("The body ended before its announced length.") from error
     return bytes(data)
+
+
+def _is_within(length: str, limit: int) -> bool:
+    return not length.isdecimal() or int(length) <= limit
 
 
 async def _drain(stream: Any) -> None:
     # A client that is still sending when the answer comes may never read it. No byte of it comes to Python.
     await stream.pipeTo(js.WritableStream.new())
+
+
+async def _skim(reader: Any, limit: int) -> None:
+    left = limit
+    while left >= 0 and not (chunk := await reader.read()).done:
+        left -= chunk.value.byteLength
+    if left < 0:
+        await _cancel(reader)
+
+
+async def _cancel(reader: Any) -> None:
+    # Cancelling a stream that broke off fails as reading it did.
+    with suppress(JsException):
+        await reader.cancel()
 
 
 def _keep_alive(ctx: Any, work: Awaitable[Any]) -> None:

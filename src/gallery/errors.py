@@ -229,8 +229,8 @@ class Unavailable(GalleryError):
     code = "unavailable"
     message = "The gallery cannot reach its store right now. Please try again in a moment."
 
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "5"})
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"Retry-After": "5"})
 
 
 class PortError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gallery import fields, reading, sql, users
+from gallery import fields, reading, users
 from gallery.auditing import audit
 from gallery.calls import (
     NO_STORE,
@@ -19,12 +19,12 @@ from gallery.calls import (
 from gallery.creation import Order
 from gallery.delivery import deliver
 from gallery.editing import MISSING, change_artwork, is_shown, read_artwork, remove_artwork
-from gallery.errors import NotFound, UserNotFound
+from gallery.errors import NotFound, Unavailable, UserNotFound
 from gallery.failures import create_unless_failing
+from gallery.health import check_health
 from gallery.messages import Answer, json_answer
 from gallery.openapi import document
 from gallery.purging import purge
-from gallery.records import transact
 from gallery.reprocessing import reprocess_artwork
 from gallery.sweeping import sweep
 from gallery.tickets import issue_ticket
@@ -35,9 +35,22 @@ PROGRAMS = ("/api/", "/cdn/")
 
 
 async def read_health(call: Call) -> Answer:
+    """200 when the database and every renderer answer, else an error that says which renderer does not."""
     await throttle_reads(call)
-    await transact(call.platform, (sql.PING, ()))
-    return json_answer({"status": "ok"}, headers=NO_STORE)
+    renderers = await check_health(call.platform, call.settings.worker_token)
+    states = {variant: "ok" if well else "unavailable" for variant, well in renderers.items()}
+    if all(renderers.values()):
+        return json_answer({"status": "ok", "renderers": states}, headers=NO_STORE)
+    error = Unavailable("Pictures cannot be processed right now. Please try again in a moment.")
+    call.notes["code"] = error.code
+    body = {
+        "status": "unavailable",
+        "renderers": states,
+        "error": error.text,
+        "code": error.code,
+        "requestId": call.request_id,
+    }
+    return json_answer(body, error.status, NO_STORE | error.headers)
 
 
 async def create_upload_ticket(call: Call) -> Answer:

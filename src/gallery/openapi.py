@@ -291,8 +291,8 @@ def paths() -> dict[str, dict[str, Any]]:
         "/healthz": {
             "get": _operation(
                 "readHealth",
-                "Whether the gallery answers",
-                {"200": _json("It does", _ref("Health"))},
+                "Whether the gallery and its renderers answer; `renderers` of a 503 says which does not",
+                {"200": _json("They do", _ref("Health"))},
                 ("rate_limited",),
             )
         },

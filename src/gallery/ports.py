@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gallery.artwork import Row, Variant
 from gallery.gate import Gate
 from gallery.jwks import KeyCache
+from gallery.recent import Recent
 from gallery.refused import Refused
 
 Statement = tuple[str, tuple[Any, ...]]
+Health = Recent[Mapping[Variant, bool]]
+
+HEALTH_SECONDS = 2.0
 
 
 class Database(Protocol):
@@ -143,3 +147,4 @@ class Platform:
     sleep: Callable[[float], Awaitable[None]]
     random: Callable[[], float]
     uuid: Callable[[], str]
+    health: Health = field(default_factory=lambda: Recent(HEALTH_SECONDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gallery import errors, fields, keys, settings, usernames, users
-from gallery.artwork import ACTIVE, OTHER, Category, UserStatus
+from gallery.artwork import ACTIVE, OTHER, Category, UserStatus, Variant
 
 Schema = dict[str, Any]
 
@@ -99,7 +99,9 @@ def components() -> dict[str, Schema]:
             requestId=_WORD,
             detail={"type": "string", "description": "What can be done about it"},
         ),
-        "Health": _object(status={"const": "ok"}),
+        "Health": _object(
+            status={"const": "ok"}, renderers=_object(**{variant: {"const": "ok"} for variant in Variant})
+        ),
         "TicketRequest": _object(
             ("filename", "contentType"),
             filename=_text(fields.FILENAME, needed=True),

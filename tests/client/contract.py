@@ -62,6 +62,7 @@ class Contract:
         self.limit = 1000
         self.ticket_seconds = 900.0
         self.bucket_sleeps = 0.0  # seconds before it takes a body from the wire
+        self.bucket_copies = False  # whether it takes headers that its ticket did not sign
         self.objects: dict[str, bytes] = {}
         self.artworks: dict[str, dict[str, Any]] = {}
         self.revisions: dict[str, int] = {}
@@ -159,6 +160,11 @@ class Contract:
     def _put(self, seen: Seen, key: str) -> Reply:
         if "Authorization" in seen.headers or seen.headers.get("If-None-Match") != "*":
             return Reply(403, b"<Error><Code>SignatureDoesNotMatch</Code><Message>No</Message></Error>")
+        if source := seen.headers.get("x-amz-copy-source"):
+            if not self.bucket_copies:
+                return Reply(403, b"<Error><Code>AccessDenied</Code></Error>")
+            self.objects[key] = self.objects[source.removeprefix("/bucket/")]
+            return Reply(200, b"<CopyObjectResult></CopyObjectResult>")
         if key in self.objects:
             return Reply(412, b"<Error><Code>PreconditionFailed</Code></Error>")
         self.objects[key] = seen.body

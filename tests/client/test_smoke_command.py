@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -101,3 +103,24 @@ def test_smoke_without_a_token_tries_what_is_public(shell: Shell, contract: Cont
     done = shell("smoke", VFA_TOKEN="")
     assert done.exit_code == 0, done.output
     assert {each.method for each in contract.seen} == {"GET"}
+
+
+@pytest.mark.usefixtures("rendering")
+def test_smoke_fails_loudly_where_a_ticket_copies_originals(shell: Shell, contract: Contract) -> None:
+    contract.bucket_copies = True
+    done = shell("smoke", "--json")
+    assert done.exit_code == 1
+    (wrong,) = [step for step in json.loads(done.stdout)["steps"] if not step["ok"]]
+    assert wrong["name"] == "tickets"
+    assert wrong["detail"].startswith("THE STORE IS OPEN: an upload ticket copies any original")
+    (tried,) = [each for each in contract.seen if "x-amz-copy-source" in each.headers]
+    assert re.fullmatch(r"/bucket/originals/[^/]+/[^/]+\.jpg", tried.headers["x-amz-copy-source"])
+    assert contract.artworks == {}
+
+
+@pytest.mark.usefixtures("rendering")
+def test_smoke_is_content_with_a_store_that_passes_over_what_is_not_signed(
+    shell: Shell, contract: Contract
+) -> None:
+    contract.order(r"PUT /bucket/.*\.gif", Reply(200, b""))
+    assert shell("smoke").exit_code == 0

@@ -236,6 +236,7 @@ def test_smoke_finds_the_system_well(command: Callable[..., subprocess.Popen[str
         "upload and render",
         "renditions",
         "read it back",
+        "tickets",
         "remove it",
     ]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import concurrent.futures
+import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
+from PIL import Image
+from tests.e2e.conftest import Account, AccountFactory, artist_of
 from tests.pictures import jpeg
+from tools import stack as local_stack
 from tools.stack import Stack
 
 VARIANTS = ("thumbnail", "icon", "watermark")
@@ -265,3 +268,86 @@ def test_the_same_original_at_once_makes_one_artwork(
     assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 409)
     assert artist.create(key).status_code == 200
     assert recorded(stack, key) == 1
+
+
+WELL = dict.fromkeys(VARIANTS, "ok")
+
+
+def health_within(stack: Stack, seconds: float, status: int) -> dict[str, object]:
+    """What `/healthz` says, once it answers with the status."""
+    deadline = time.monotonic() + seconds
+    while (answer := httpx.get(f"{stack.url}/healthz", timeout=60)).status_code != status:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.2)
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize("kind", ["down", "error", "nonsense", "dies", "hang"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_health_names_the_sibling_that_does_not_answer(
+    stack: Stack, faults: Faults, variant: str, kind: str
+) -> None:
+    assert health_within(stack, 30, 200) == {"status": "ok", "renderers": WELL}
+    faults(variant, rendering={"kind": kind})
+    said = health_within(stack, 30, 503)
+    assert said["renderers"] == WELL | {variant: "unavailable"}
+    assert (said["status"], said["code"]) == ("unavailable", "unavailable")
+    faults(variant)
+    assert health_within(stack, 30, 200)["renderers"] == WELL
+
+
+@pytest.fixture(scope="module")
+def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose siblings have the deadline that they have in production."""
+    if request.config.getoption("--base-url"):
+        pytest.skip("needs a local runtime of its own")
+    with local_stack.running(tmp_path_factory.mktemp("patient")) as running:
+        yield running
+
+
+SIZES = {"displayUrl": (800, 600), "thumbnailUrl": (300, 300), "iconUrl": (128, 128)}
+
+
+def assert_right(answer: httpx.Response) -> None:
+    """A create that ended well, down to the pixels that its addresses give."""
+    assert answer.status_code == 201, answer.text
+    for name, size in SIZES.items():
+        served = httpx.get(answer.json()["data"][name], timeout=60)
+        assert Image.open(io.BytesIO(served.content)).size == size
+
+
+@pytest.mark.parametrize("kind", ["crash", "freeze"])
+@pytest.mark.parametrize("worker", ["gateway", *VARIANTS])
+def test_an_interpreter_that_dies_under_load_is_replaced(patient: Stack, worker: str, kind: str) -> None:
+    with artist_of(patient, f"{worker}-{kind}", limit=100) as artist:
+        keys = [artist.upload(jpeg(800, 600, seed=seed)) for seed in range(6)]
+        patient.control("faults", worker=worker, interpreter={"kind": kind})
+        since = len(patient.lines)
+        with concurrent.futures.ThreadPoolExecutor(len(keys)) as pool:
+            answers = list(pool.map(artist.create, keys))
+        assert {answer.status_code for answer in answers} <= {201, 503}, [each.text for each in answers]
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert refused
+        for answer in refused:
+            assert int(answer.headers["retry-after"]) > 0
+            assert set(answer.json()) == {"error", "code", "requestId"}
+            assert answer.json()["code"] in ("unavailable", "overloaded")
+
+        assert_right(artist.create(artist.upload(jpeg(800, 600, seed=99))))
+        assert count_matches_rows(patient, artist)
+        died = [line for line in list(patient.lines)[since:] if "interpreter_died" in line]
+        assert len(died) == 1
+        assert died[0].startswith(f"[{worker}] ")
+
+
+def test_what_died_in_the_middle_can_be_created_once_its_claim_has_lapsed(patient: Stack) -> None:
+    with artist_of(patient, "again", limit=100) as artist:
+        key = artist.upload(jpeg(800, 600, seed=5))
+        patient.control("faults", worker="gateway", interpreter={"kind": "crash"})
+        assert artist.create(key).status_code == 503
+        deadline = time.monotonic() + 120
+        while (answer := artist.create(key)).status_code == 409:
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        assert_right(answer)
+        assert recorded(patient, key) == 1

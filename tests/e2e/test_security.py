@@ -17,8 +17,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from tests.e2e.conftest import Account, AccountFactory, artist_of, assert_refused, renders
 from tests.e2e.uploads import put, ticket
+from tests.e2e.wire import Wire
 from tests.pictures import encode, jpeg, photo
 from tools import stack as local_stack
 from tools.stack import ROOT, Stack
@@ -233,6 +237,61 @@ def test_a_ticket_is_for_one_key_one_type_one_size_and_once(artist: Account) -> 
     assert put({**received, "uploadUrl": elsewhere}, SMALL).status_code == 403
     assert put(received, SMALL).status_code == 200
     assert put(received, SMALL).status_code == 412
+
+
+@pytest.mark.parametrize("name", ["x-amz-copy-source", "X-Amz-Copy-Source", "x-amz-meta-note", "x-amz-acl"])
+def test_a_ticket_takes_no_header_that_it_did_not_sign(artist: Account, stranger: Account, name: str) -> None:
+    original = stranger.upload(SMALL)
+    received = ticket(artist.client, len(SMALL))
+    path = urlsplit(received["uploadUrl"]).path.removesuffix(f"/{received['key']}")
+    value = f"/{path.rpartition('/')[2]}/{original}" if name.lower() == "x-amz-copy-source" else "public-read"
+    refused = put(received, SMALL, **{name: value})
+    assert refused.status_code == 403
+    assert refused.headers["content-type"] == "application/xml"
+    assert "<Error><Code>AccessDenied</Code>" in refused.text
+    assert "There were headers present in the request which were not signed" in refused.text
+    # Nothing was stored: the ticket is still good for what it is for.
+    assert put(received, SMALL).status_code == 200
+
+
+def test_no_other_address_lets_a_ticket_copy(stack: Stack, artist: Account, stranger: Account) -> None:
+    original = stranger.upload(SMALL)
+    received = ticket(artist.client, 1)
+    source = {"x-amz-copy-source": f"/vfa-gallery/{original}"}
+    parts = urlsplit(received["uploadUrl"])
+    for disguise in ("MF-Original-URL", "MF-Op-Original-URL"):
+        httpx.put(
+            f"{stack.url}/healthz",
+            headers={**received["headers"], **source, disguise: received["uploadUrl"]},
+            content=b"x",
+        )
+    odd = parts.path.replace("/cdn-cgi/", "/%63dn-cgi/"), f"/.{parts.path}", f"/x/..{parts.path}"
+    for path in (*odd, parts.path.upper(), f"/{parts.path}"):
+        status, _, _ = raw_put(stack.url, f"{path}?{parts.query}", {**received["headers"], **source})
+        assert status in (400, 403, 404, 405), path
+    assert received["key"] not in stack.control("objects")["keys"]
+
+
+def raw_put(url: str, target: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """The answer to a PUT of one byte at a target that no client would send so."""
+    lines = [f"PUT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    with Wire(url) as wire:
+        return wire.ask("\r\n".join(lines), b"x")
+
+
+def test_a_signed_request_may_bear_what_it_signed(stack: Stack, artist: Account) -> None:
+    """Another S3 client, which signs all of its headers."""
+    secrets = json.loads((stack.state / "secrets.json").read_text())
+    key = f"originals/{artist.user_id}/{uuid.uuid4()}.jpg"
+    request = AWSRequest(
+        "PUT",
+        f"{stack.url}/cdn-cgi/local/r2/s3/vfa-gallery/{key}",
+        data=SMALL,
+        headers={"x-amz-meta-note": "mine"},
+    )
+    credentials = Credentials(secrets["R2_ACCESS_KEY_ID"], secrets["R2_SECRET_ACCESS_KEY"])
+    S3SigV4Auth(credentials, "s3", "auto").add_auth(request)
+    assert httpx.put(request.url, content=SMALL, headers=dict(request.headers)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,9 @@ class WritingSibling:
         self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[SiblingAnswer]] | None = None
 
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+        if path == "/health":
+            self.headers.append(headers)
+            return await self.health()
         assert path == f"/process-{self.variant}"
         order = json.loads(body)
         self.orders.append(order)
@@ -263,6 +266,9 @@ class WritingSibling:
             return written_answer(order, self.write(order))
         except TooLate:
             return SiblingAnswer(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
+
+    async def health(self) -> SiblingAnswer:
+        return SiblingAnswer(200, None, '{"success":true}')
 
     def write(self, order: Mapping[str, Any]) -> Stored:
         """Render and put; the picture shows what it was made of, for whom, and the sibling's `style`."""

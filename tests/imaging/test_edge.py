@@ -247,6 +247,8 @@ def test_after_the_deadline_nothing_is_put(icon: Sibling) -> None:
     assert icon.call(get="icons/u/late.jpg") == {"missing": True}
     [(status, _, _)] = icon.send(icon.request(outputKey="icons/u/late.jpg", deadline="2999-01-01T00:00:00Z"))
     assert status == 200
+
+
 def test_a_picture_that_does_not_fit_after_all_is_too_large() -> None:
     """With less memory than the model counts on: not to be tried again, and nothing is wrong afterwards."""
     sibling = Sibling("icon", mebibytes=56)

@@ -15,12 +15,16 @@ NODE = ROOT / ".venv/bin/node"
 VARIANTS = ("thumbnail", "icon", "watermark")
 
 GATEWAY = """
+from types import SimpleNamespace
+
 from workers import Response, WorkerEntrypoint
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         if request.url.endswith("/api/boom"):
             raise ValueError("a readable reason")
+        if request.url.endswith("/api/odd"):
+            return SimpleNamespace(js_object=7)
         if request.url.endswith("/api/ask"):
             return Response(await (await self.env.ICON.fetch("http://sibling/")).text())
         if request.url.endswith("/api/write"):
@@ -100,7 +104,9 @@ class Started:
         self.state = state
         command = [str(NODE), str(project / "runtime/main.mjs"), "dev", "--port", "0", "--state", str(state)]
         with log.open("w") as output:
-            self.process = subprocess.Popen([*command, *words], stdout=output, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                [*command, *words], stdout=output, stderr=subprocess.STDOUT, text=True
+            )
 
     @property
     def text(self) -> str:

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from tests.runtime.projects import NODE, VARIANTS, Running, refusal, run, running_in
 
-FAULTS = ("down", "error", "nonsense", "hang", "unwritten", "dies", "late")
+SIBLING_FAULTS = ("down", "error", "nonsense", "hang", "unwritten", "dies", "late")
+FAULTS = (*SIBLING_FAULTS, "crash", "corrupt", "freeze", "spin")
+WORKERS = "gateway, thumbnail, icon, watermark"
 
 
 def test_memory_past_the_cap_is_a_memory_error_and_the_isolate_lives(running: Running) -> None:
@@ -49,8 +51,9 @@ def test_an_unknown_command_is_refused(template: Path, words: tuple[str, ...]) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--fault", "ikon=error"], 'no sibling "ikon" can fail; there are thumbnail, icon, watermark'),
-        (["--fault", "gateway=error"], 'no sibling "gateway" can fail'),
+        (["--fault", "ikon=error"], f'no Worker "ikon" can fail; there are {WORKERS}'),
+        (["--fault", "gateway=error"], "error is for one of thumbnail, icon, watermark, not gateway"),
+        (["--fault", "ikon=crash"], 'no Worker "ikon" can fail'),
         (["--fault", "icon"], 'no fault ""; there are down, error, nonsense'),
         (["--fault", "icon=explode"], 'no fault "explode"; there are down, error, nonsense'),
         (["--fault", "icon=late"], "the fault late is written icon=late:MS"),
@@ -59,6 +62,7 @@ def test_an_unknown_command_is_refused(template: Path, words: tuple[str, ...]) -
         (["--var", "ikon:A=1"], 'no Worker "ikon"; there are gateway, thumbnail, icon, watermark'),
         (["--var", "=1"], "not a variable: =1"),
         (["--memory-mib", "much"], "not an amount of memory: much"),
+        (["--hang-seconds", "0"], "not a number of seconds: 0"),
         (["--frobnicate"], "Unknown option '--frobnicate'"),
         (["--port"], "Option '--port "),
         (["--port=http"], "not a port: http"),
@@ -75,7 +79,8 @@ def test_options_are_checked_before_anything_starts(
 
 def test_help_names_every_option_and_fault(template: Path) -> None:
     told = run(template, "dev", "--help").stdout
-    for option in ("--port", "--state", "--var", "--memory-mib", "--inspect", "--verbose", "--fault"):
+    options = ("--port", "--state", "--var", "--memory-mib", "--inspect", "--verbose", "--hang-seconds")
+    for option in (*options, "--fault"):
         assert f"\n  {option} " in told
     assert all(f"\n      {fault}" in told for fault in FAULTS)
     assert all(variant in told for variant in VARIANTS)

@@ -129,8 +129,8 @@ class Transport:
         name = f"{method} {path}"
         return persist(once, self.policy, worth, lambda seconds: self.pause(seconds, tell))
 
-    def put(self, ticket: UploadTicket, original: Original, tell: Tell) -> None:
-        """Send an original to where its ticket says, once."""
+    def put(self, ticket: UploadTicket, original: Original, tell: Tell) -> str:
+        """Send an original to where its ticket says, once; the bucket's answer."""
         with original.open() as file, self._network(ticket.upload_url):
             response = self._session.request(
                 ticket.method,
@@ -144,6 +144,7 @@ class Transport:
             )
         if not response.ok:
             raise _bucket_error(response)
+        return response.text
 
     def probe(self, ticket: UploadTicket, data: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """Status and text of the bucket's answer to a PUT with headers that its ticket does not know."""

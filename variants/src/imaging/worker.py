@@ -36,6 +36,7 @@ from imaging.turns import Turn, Turns
 CHUNK = 1 << 18
 # Tries to put a rendition in the place of another, each of which may find that one replaced meanwhile.
 PUTS = 4
+HEALTH = "/health"
 _clear_caches = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # by Python's version
 _turns = Turns()
 # What is loaded stays: without it among what is looked through, a collection takes no time.
@@ -108,16 +109,20 @@ async def serve(variant: Variant, request: Any, env: Any, describe: Describe | N
     except Exception:
         js.console.error(traceback.format_exc())
         status, headers, body = failure(ProcessingFailed("Rendering failed."))
-    line = {"variant": variant, "requestId": request_id, "status": status, **body}
-    js.console.log(json.dumps(line, ensure_ascii=False))
+    if urlsplit(request.url).path != HEALTH or status != 200:
+        line = {"variant": variant, "requestId": request_id, "status": status, **body}
+        js.console.log(json.dumps(line, ensure_ascii=False))
     return Response.from_json(body, status=status, headers={"X-Request-Id": request_id, **headers})
 
 
 async def _answer(variant: Variant, request: Any, env: Any, describe: Describe | None) -> dict[str, Any]:
     check_token(request.headers.get("authorization"), _variable(env, "WORKER_AUTH_TOKEN"))
-    if request.js_object.method != "POST" or urlsplit(request.url).path != f"/process-{variant}":
+    path = urlsplit(request.url).path
+    if request.js_object.method != "POST" or path not in (f"/process-{variant}", HEALTH):
         raise InvalidRequest(f"This Worker answers POST /process-{variant} only.")
     settings = read_settings(lambda name: _variable(env, name))
+    if path == HEALTH:
+        return {"success": True}
     try:
         job = read_job(variant, json.loads(await request.text()), settings)
     except ValueError as error:
