@@ -114,7 +114,7 @@ class Started:
 
     def wait(self) -> str:
         """Its URL, once it is ready."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while "ready on " not in self.text:
             assert self.process.poll() is None, self.text
             assert time.monotonic() < deadline, self.text
@@ -139,7 +139,12 @@ class Running(Started):
 
     def __init__(self, project: Path, state: Path, log: Path, *words: str) -> None:
         super().__init__(project, state, log, *words)
-        self.url = self.wait()
+        try:
+            self.url = self.wait()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 @contextmanager
