@@ -20,7 +20,7 @@ from gallery.errors import (
     UnsupportedType,
     UserNotFound,
 )
-from gallery.keys import ACCEPTED_TYPES, FIRST_VERSION, OriginalKey
+from gallery.keys import ACCEPTED_TYPES, FIRST_VERSION, OriginalKey, media_type_of
 from gallery.leases import Lease
 from gallery.originals import HEAD_BYTES, type_of
 from gallery.pipeline import Job, Processed
@@ -126,8 +126,8 @@ async def check_original(platform: Platform, settings: Settings, info: ObjectInf
     if lease.size not in (None, info.size):
         raise UnreadableImage(f"The file has {info.size} bytes, not the {lease.size} that were announced.")
     head = await platform.objects.read(info.key, 0, min(HEAD_BYTES, info.size))
-    promised = ACCEPTED_TYPES if lease.content_type is None else (lease.content_type,)
-    if info.content_type not in promised or type_of(head or b"") != info.content_type:
+    meant = media_type_of(info.content_type)
+    if meant is None or lease.content_type not in (None, meant) or type_of(head or b"") != meant:
         raise UnsupportedType(
             f"The file is not what its type says. Please upload one of {', '.join(ACCEPTED_TYPES)}."
         )

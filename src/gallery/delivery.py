@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gallery import ranges
 from gallery.errors import Forbidden, NotFound, PreconditionFailed
-from gallery.keys import ACCEPTED_TYPES, ORIGINALS, parse_original, parse_rendition
+from gallery.keys import ORIGINALS, media_type_of, parse_original, parse_rendition
 from gallery.messages import Answer, Request
 from gallery.ports import ObjectBody, ObjectInfo, Platform
 
@@ -82,9 +82,9 @@ def _part(found: ObjectBody, span: tuple[int, int]) -> Answer:
 
 def _headers(info: ObjectInfo) -> dict[str, str]:
     is_original = info.key.startswith(ORIGINALS)
-    known = info.content_type in ACCEPTED_TYPES
+    known = media_type_of(info.content_type)
     return _HEADERS | {
         "ETag": f'"{info.etag}"',
-        "Content-Type": info.content_type if known else "application/octet-stream",
+        "Content-Type": known or "application/octet-stream",
         "Cache-Control": "private, no-cache" if is_original else IMMUTABLE,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from gallery.artwork import OTHER, Description
 from gallery.errors import InvalidRequest, MissingFields, TooLarge, UnsupportedType
-from gallery.keys import ACCEPTED_TYPES
+from gallery.keys import ACCEPTED_TYPES, media_type_of
 
 TITLE = 200
 DESCRIPTION = 5000
@@ -103,10 +103,11 @@ def featured_of(body: _Body) -> bool:
 
 
 def content_type_of(body: _Body) -> str:
-    value = _needed(body, "contentType", 100)
-    if value.lower() not in ACCEPTED_TYPES:
+    """The content type as it was said, which the PUT has to send; one that means an accepted type."""
+    value = " ".join(_needed(body, "contentType", 100).split())
+    if media_type_of(value) is None or not value.isascii():
         raise UnsupportedType(f"Please upload one of {', '.join(ACCEPTED_TYPES)}.")
-    return value.lower()
+    return value
 
 
 def filename_of(body: _Body) -> str:

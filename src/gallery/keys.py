@@ -16,6 +16,16 @@ EXTENSIONS = {
     "image/tiff": "tiff",
 }
 ACCEPTED_TYPES = tuple(EXTENSIONS)
+# Names that some programs give to the accepted types.
+_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/x-webp": "image/webp",
+    "image/tif": "image/tiff",
+    "image/x-tif": "image/tiff",
+    "image/x-tiff": "image/tiff",
+}
 # Of the renditions of every create, whichever try makes them: who knows the original's key knows theirs.
 FIRST_VERSION = 1
 ORIGINALS = "originals/"
@@ -57,6 +67,13 @@ class RenditionKey:
     def possible_originals(self) -> list[str]:
         """The keys its original may have; the rendition's own key does not tell the extension."""
         return [str(OriginalKey(self.user_id, self.uuid, ext)) for ext in EXTENSIONS.values()]
+
+
+def media_type_of(content_type: str) -> str | None:
+    """The accepted type that a Content-Type means, None for none: case and parameters do not matter."""
+    essence = content_type.partition(";")[0].strip().lower()
+    meant = _ALIASES.get(essence, essence)
+    return meant if meant in EXTENSIONS else None
 
 
 def is_user_id(text: str) -> bool:

@@ -105,7 +105,13 @@ def components() -> dict[str, Schema]:
         "TicketRequest": _object(
             ("filename", "contentType"),
             filename=_text(fields.FILENAME, needed=True),
-            contentType={"type": "string", "enum": list(keys.ACCEPTED_TYPES)},
+            contentType={
+                "type": "string",
+                "maxLength": 100,
+                "examples": list(keys.ACCEPTED_TYPES),
+                "description": "One of the accepted types, whatever its case, also image/jpg, image/pjpeg,"
+                " image/x-png, and with parameters. The PUT sends it as it was said here.",
+            },
             size={"type": ["integer", "null"], "minimum": 1, "description": "Bytes; signed when given"},
         ),
         "Ticket": _object(

@@ -8,7 +8,7 @@ from typing import Any
 from gallery import fields, leftovers, sql
 from gallery.artwork import user_of
 from gallery.errors import ArtworkLimitReached, PortError, Unavailable, UploadLimitReached, UserNotFound
-from gallery.keys import EXTENSIONS, OriginalKey, user_part
+from gallery.keys import EXTENSIONS, OriginalKey, media_type_of, user_part
 from gallery.ports import Platform, Statement
 from gallery.records import first, transact
 from gallery.settings import Settings
@@ -41,9 +41,10 @@ async def issue_ticket(
     fields.require(body, "filename", "contentType")
     fields.filename_of(body)
     content_type = fields.content_type_of(body)
+    media_type = media_type_of(content_type) or content_type
     size = fields.size_of(body, settings.max_upload_bytes)
-    key = OriginalKey(user_part(user_id), platform.uuid(), EXTENSIONS[content_type])
-    await _note(platform, settings, user_id, key, content_type, size)
+    key = OriginalKey(user_part(user_id), platform.uuid(), EXTENSIONS[media_type])
+    await _note(platform, settings, user_id, key, media_type, size)
     headers = {"Content-Type": content_type}
     signed = dict(headers)
     if size is not None:

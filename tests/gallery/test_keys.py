@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gallery import keys
 from gallery.artwork import Variant
 from gallery.keys import (
     EXTENSIONS,
@@ -91,3 +92,23 @@ def test_any_text_is_a_key_or_none(text: str) -> None:
     for parse in (parse_original, parse_rendition):
         parsed = parse(text)
         assert parsed is None or str(parsed) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("image/jpeg", "image/jpeg"),
+        ("IMAGE/JPG", "image/jpeg"),
+        ("image/pjpeg", "image/jpeg"),
+        ("image/x-png", "image/png"),
+        ("image/png; charset=binary", "image/png"),
+        ("image/webp ;q=1", "image/webp"),
+        ("image/tif", "image/tiff"),
+        ("image/gif", "image/gif"),
+        ("image/heic", None),
+        ("image", None),
+        ("", None),
+    ],
+)
+def test_a_content_type_means_an_accepted_one_or_none(said: str, meant: str | None) -> None:
+    assert keys.media_type_of(said) == meant

@@ -54,6 +54,20 @@ def test_a_ticket_without_a_size_needs_the_type_alone() -> None:
     assert signed(answer) == ["content-type", "host"]
 
 
+@pytest.mark.parametrize("said", ["image/jpg", "Image/Jpeg; charset=binary"])
+def test_what_means_jpeg_is_sent_as_it_was_said_and_becomes_an_artwork(said: str) -> None:
+    async def story() -> None:
+        world = World()
+        world.user()
+        issued = json_of(await ticket(world, contentType=said))
+        assert issued["headers"] == {"Content-Type": said}
+        assert issued["key"].endswith(".jpg")
+        world.objects.put(issued["key"], PICTURE, said)
+        assert (await create(world, issued["key"])).status == 201
+
+    asyncio.run(story())
+
+
 def test_too_many_tickets_are_told_when_to_come_back() -> None:
     async def story() -> None:
         world = World()
