@@ -236,7 +236,7 @@ def test_smoke_finds_the_system_well(command: Callable[..., subprocess.Popen[str
         "upload and render",
         "renditions",
         "read it back",
-        "tickets",
+        "originals are private",
         "remove it",
     ]
 
@@ -246,7 +246,7 @@ def test_an_operator_sweeps_and_renders_again(
 ) -> None:
     made = gallery.upload(jpeg(64, 64), title="To be rendered again")
     operator = print_of("token", artist.username, "--operator", *account_words)
-    report = outcome(command("sweep", "--dry-run", "--json", VFA_TOKEN=operator))
+    report = outcome(command("sweep", "--audit", "--dry-run", "--json", VFA_TOKEN=operator))
     assert report["dryRun"]
     assert report["objectsSeen"] >= 4
     again = outcome(command("reprocess", made.id, "--json", VFA_TOKEN=operator))
