@@ -175,7 +175,7 @@ def test_a_stale_flag_does_not_hide_a_finished_artwork(artist: Account, key: str
 
 # One pattern for each batch or statement of the create, in the order in which they run.
 STATEMENTS = {
-    "user and artwork": "FROM users WHERE id",
+    "user and artwork": "FROM users",
     "lease": "INSERT INTO uploads",
     "commit": "INSERT INTO artworks",
 }
