@@ -42,7 +42,7 @@ async def audit(platform: Platform, cursor: str | None = None, *, dry_run: bool 
 
     Raises InvalidRequest for a cursor that is none. A page that fails is named, and its cursor given back.
     """
-    folder, position = _place(cursor)
+    folder, position = place_of(cursor)
     report = Report(dry_run)
     try:
         report.next_cursor = await _page(platform, report, folder, position)
@@ -56,9 +56,9 @@ async def audit(platform: Platform, cursor: str | None = None, *, dry_run: bool 
     return report
 
 
-def _place(cursor: str | None) -> tuple[str, str]:
-    """The folder, and the key or id after which to go on."""
-    text = cursor or WALK[0]
+def place_of(cursor: str | None) -> tuple[str, str]:
+    """The folder, and the key or id after which to go on. Raises InvalidRequest for a cursor that is none."""
+    text = WALK[0] if cursor is None else cursor
     folder = text.partition("/")[0] + "/"
     if folder not in WALK or len(text) > LONGEST_CURSOR:
         raise InvalidRequest('"cursor" must be the "nextCursor" of another page.')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gallery import fields, reading, users
-from gallery.auditing import audit
+from gallery.auditing import audit, place_of
 from gallery.calls import (
     NO_STORE,
     Call,
@@ -165,8 +165,10 @@ async def sweep_now(call: Call) -> Answer:
     await call.operator("sweep")
     query = call.request.query
     dry_run = reading.flag(query, "dryRun")
+    cursor = reading.parameter(query, "cursor")
+    place_of(cursor)
     if reading.flag(query, "audit"):
-        report = await audit(call.platform, reading.parameter(query, "cursor"), dry_run=dry_run)
+        report = await audit(call.platform, cursor, dry_run=dry_run)
     else:
         report = await sweep(call.platform, call.settings, dry_run=dry_run)
     return json_answer({"data": report.out()}, headers=NO_STORE)

@@ -17,7 +17,7 @@ EXTENSIONS = {
 }
 ACCEPTED_TYPES = tuple(EXTENSIONS)
 # Names that some programs give to the accepted types.
-_ALIASES = {
+ALIASES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
     "image/x-png": "image/png",
@@ -72,7 +72,7 @@ class RenditionKey:
 def media_type_of(content_type: str) -> str | None:
     """The accepted type that a Content-Type means, None for none: case and parameters do not matter."""
     essence = content_type.partition(";")[0].strip().lower()
-    meant = _ALIASES.get(essence, essence)
+    meant = ALIASES.get(essence, essence)
     return meant if meant in EXTENSIONS else None
 
 

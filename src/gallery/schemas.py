@@ -108,6 +108,7 @@ def components() -> dict[str, Schema]:
             contentType={
                 "type": "string",
                 "maxLength": 100,
+                "pattern": f"^({'|'.join((*keys.ACCEPTED_TYPES, *keys.ALIASES))})( ?;[!-~]*)?$",
                 "examples": list(keys.ACCEPTED_TYPES),
                 "description": "One of the accepted types, whatever its case, also image/jpg, image/pjpeg,"
                 " image/x-png, and with parameters. The PUT sends it as it was said here.",

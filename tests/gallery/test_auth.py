@@ -169,11 +169,11 @@ def test_a_signature_is_verified_before_its_payload_is_read() -> None:
 
 def test_a_forged_token_costs_no_time() -> None:
     forged = [f"{b64(b'{' + (b'[' * 8) + unit * 300)}.{b64(CLAIMS)}.x" for unit in (b'\\"', b'"', b"[")]
-    start = time.perf_counter()
+    start = time.thread_time()
     for each in forged:
         with pytest.raises(Unauthorized):
             identified(f"Bearer {each}")
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])

@@ -77,10 +77,10 @@ def test_a_body_is_an_object(data: bytes) -> None:
     ],
 )
 def test_64_kib_take_no_time_whatever_they_are(data: bytes) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with suppress(InvalidRequest):
         parse(data[: 64 * 1024])
-    assert time.perf_counter() - start < 0.25
+    assert time.thread_time() - start < 0.25
 
 
 @given(st.binary(max_size=300))
