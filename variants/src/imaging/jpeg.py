@@ -30,7 +30,7 @@ FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, i
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
 MOST_ARITHMETIC = 50_000_000  # pixels: every bit of theirs costs more than a Huffman code
-COARSEST = 0.9  # the last resort: softer, but not refused
+COARSEST = 0.84  # the last resort: softer, but not refused
 FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
 # Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
