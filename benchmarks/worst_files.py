@@ -1,6 +1,7 @@
 """Files that cost a renderer the most for what they are: a function each, which gives the bytes.
 
-Those of ACCEPTED are at the edge of what is accepted; those of REFUSED are beyond it.
+Those of ACCEPTED are at the edge of what is accepted; those of REFUSED are beyond it. JPEGs and TIFFs are
+made in modules of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from PIL import Image
 from tests.imaging.originals import PASSES, encoded, png_chunk
 from tests.imaging.profiles import table_profile
 from tests.imaging.test_png_chunks import empty_blocks
+
+from benchmarks import worst_jpegs, worst_tiffs
 
 Make = Callable[[], bytes]
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -132,6 +135,8 @@ ACCEPTED: dict[str, Make] = {
     ),
     "WebP, noise with alpha, 3 MP": _saved(lambda: noise(2000, 1500, 4), "WEBP", quality=90, method=0),
     "WebP, 39,000 chunks": lambda: webp_with(b"JUNK\0\0\0\0" * 39_000),
+    **worst_jpegs.ACCEPTED,
+    **worst_tiffs.ACCEPTED,
 }
 REFUSED: dict[str, Make] = {
     "PNG, 16 bits, 1 × 5,000,000": lambda: flat_png(1, 5_000_000, 16, 0),
@@ -143,4 +148,6 @@ REFUSED: dict[str, Make] = {
     "GIF, 500,000 comments": lambda: gif_with(b"!\xfe\x01a\0" * 500_000),
     "GIF, a comment of 500,000 blocks": lambda: gif_with(b"!\xfe" + b"\x01a" * 500_000 + b"\0"),
     "WebP, 500,000 chunks": lambda: webp_with(b"JUNK\0\0\0\0" * 500_000),
+    **worst_jpegs.REFUSED,
+    **worst_tiffs.REFUSED,
 }

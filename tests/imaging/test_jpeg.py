@@ -13,10 +13,11 @@ from tests.imaging.rendering import OPTIONS, picture_of, reference
 from imaging import limits
 from imaging.colour import Colours
 from imaging.errors import UnreadableImage
-from imaging.geometry import Box, Size, fit_within
+from imaging.geometry import Box, Size, display_size, fit_within
 from imaging.jpeg import Jpeg, Plan, choose
 from imaging.jpeg_header import JpegHeader, read_header
 from imaging.jpeg_metadata import Coding
+from imaging.jpeg_segments import Component
 from imaging.original import open_original
 from imaging.renditions import Variant, target_of
 from imaging.resample import Target
@@ -237,3 +238,24 @@ def test_a_jpeg_is_opened_as_one() -> None:
             return await open_original(source, feed)
 
     assert isinstance(asyncio.run(opened()), Jpeg)
+
+
+@pytest.mark.parametrize("shape", [1.0, 4 / 3, 1.5, 1 / 4, 1 / 12])
+@pytest.mark.parametrize("coding", [Coding.CMYK, Coding.YCC])
+def test_a_smaller_picture_is_never_refused_where_a_larger_one_is_not(coding: Coding, shape: float) -> None:
+    components = tuple(Component(name, 1, 1, 0) for name in range(1, 5 if coding is Coding.CMYK else 4))
+    for megapixels in range(1, 210):
+        height = round((megapixels * 1e6 / shape) ** 0.5)
+        size = Size(round(height * shape), height)
+        header = JpegHeader(
+            size=size,
+            coding=coding,
+            components=components,
+            progressive=False,
+            buffered=False,
+            arithmetic=False,
+            kept=0,
+            orientation=1,
+            profile=None,
+        )
+        assert choose(header, [Target(Box(0, 0, *size), display_size(size))])

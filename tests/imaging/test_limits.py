@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 from PIL import Image
-from tests.imaging.originals import encoded, png_chunk
-from tests.imaging.rendering import OPTIONS
+from tests.imaging.originals import encoded, png_chunk, scene
+from tests.imaging.rendering import OPTIONS, rendered
 
 from imaging import limits
 from imaging.errors import TooLarge
@@ -244,3 +244,23 @@ def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(limits, "_end", lambda: 25 * limits.MIB)
     monkeypatch.setattr(limits, "bytearray", full, raising=False)
     limits.grow()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(scene(64, 64), "JPEG"),
+        encoded(scene(64, 64), "JPEG", progressive=True),
+        encoded(scene(64, 64), "TIFF", compression="tiff_lzw"),
+    ],
+    ids=["JPEG", "progressive JPEG", "TIFF"],
+)
+def test_a_decoder_without_room_is_told_from_a_broken_file(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(limits, "bytearray", full, raising=False)
+    with pytest.raises(MemoryError):
+        rendered(Variant.WATERMARK, data)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.imaging.jpegs import DQT, SOS, segment
 from tests.imaging.originals import encoded, psnr, scene
 from tests.imaging.rendering import picture_of, rendered, seen
 from tests.imaging.tiffs import DEFLATE, LZW, Packing, file_of, lzw, tiff
@@ -38,6 +39,27 @@ def blank(width: int, height: int, rows: int) -> bytes:
     return sharing(tags(width, height, compression=8, rows=rows), packed, -(-height // rows))
 
 
+def progressive_strips(width: int, height: int, rows: int) -> bytes:
+    """JPEGs of several scans each, all of them the same bytes."""
+    strip = encoded(Image.new("RGB", (width, rows)), "JPEG", progressive=True, subsampling=0)
+    count = height // rows
+    found = {
+        **tags(width, height, 3, rows=rows),
+        259: 7,
+        262: 6,
+        273: (8,) * count,
+        279: (len(strip),) * count,
+    }
+    return file_of(found, [strip, bytes(count * len(strip))])
+
+
+def arithmetic(width: int, height: int) -> bytes:
+    """A grey JPEG with arithmetic coding, for which any bytes are data."""
+    size = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    tables, frame = segment(DQT, b"\0" + bytes([9] * 64)), segment(0xC9, b"\x08" + size + b"\x01\x01\x11\0")
+    return b"\xff\xd8" + tables + frame + segment(SOS, b"\x01\x01\0\0\x3f\0") + bytes(99) + b"\xff\xd9"
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "rows": (lambda: blank(1, 1_000_001, 1_000_001), "1,000,001 rows; the limit is 1,000,000"),
     "strips": (lambda: blank(1, 100_001, 1), "100,001 strips or tiles; the limit is 100,000"),
@@ -55,13 +77,18 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         ),
         "6,400 strips or tiles; the limit is 5,000",
     ),
+    "scans of JPEGs": (lambda: progressive_strips(1_600, 40_000, 8), "many scans"),
+    "JPEGs with arithmetic coding": (
+        lambda: sharing({**tags(8000, 8000, rows=16), 259: 7}, arithmetic(8000, 16), 500),
+        "64.0 megapixels.; the limit is 50 megapixels",
+    ),
     "samples": (
         lambda: sharing(tags(8, 8, 60_000, rows=8), bytes(64), 1),
         "60,000 samples a pixel; the limit is 32",
     ),
     "unpacked": (
         lambda: sharing(tags(9000, 9000, 4, 16, compression=8, rows=9000), zlib.compress(bytes(1000)), 1),
-        "pixels are 648 MB when unpacked; the limit is 320 MB",
+        "pixels are 648 MB when unpacked; the limit is 200 MB",
     ),
     "pixels": (lambda: blank(20_000, 10_000, 100), "200.0 megapixels.; the limit is 100 megapixels"),
     "the same bytes": (

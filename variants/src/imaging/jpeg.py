@@ -20,7 +20,7 @@ from imaging.jpeg_metadata import Coding
 from imaging.jpeg_planes import PlaneWriter, plane_of
 from imaging.jpeg_reader import MOST_BLOCKS
 from imaging.jpeg_segments import Scan
-from imaging.jpeg_writer import Decoding, JpegWriter
+from imaging.jpeg_writer import LINE, Decoding, JpegWriter
 from imaging.raster import Raster
 from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
 from imaging.source import Feed, Source
@@ -30,7 +30,7 @@ FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, i
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
 MOST_ARITHMETIC = 50_000_000  # pixels: every bit of theirs costs more than a Huffman code
-COARSEST = 0.9  # the last resort: softer, but not refused
+COARSEST = 0.84  # the last resort: softer, but not refused
 FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
 SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
 # Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
@@ -106,7 +106,7 @@ class Jpeg:
         planes: list[list[Image.Image]] = [[] for _ in targets]
         direct: dict[tuple[int, int], bytes] = {}
         # What is made goes where this was, not where the next component's coefficients have to fit.
-        spare = [bytearray(4 * sum(area(target.size) for target in targets) + limits.MIB)]
+        spare = [bytearray(_room_for_planes(targets))]
         for part in range(3):
             across, down = self._header.reduction(part)
             scale = plan.scale if part == 0 else _scale_within(chroma_scale, max(across, down))
@@ -267,7 +267,13 @@ def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) 
     # Of scans that hold all components, two bytes a block are kept, and again while they are copied.
     direct = sum(header.coefficients()) // 32
     decoding = max(header.coefficients()) + direct + _lines(header) + limits.DECODING + limits.WORKING
-    return max(area(scaled(header.size, scale)) + 2 * plane + decoding, 11 * plane + limits.WORKING)
+    planes = _room_for_planes(targets)
+    return max(area(scaled(header.size, scale)) + planes + decoding, 11 * plane + limits.WORKING)
+
+
+def _room_for_planes(targets: Sequence[Target]) -> int:
+    """Bytes for what is made of the first two of three components, and what is needed on the way."""
+    return 2 * sum(area(target.size) for target in targets) + limits.MIB
 
 
 def _scale_within(scale: int, reduction: int) -> int:
@@ -280,7 +286,7 @@ def _codec(header: JpegHeader) -> int:
 
 
 def _lines(header: JpegHeader) -> int:
-    return header.size.width * 100
+    return header.size.width * LINE
 
 
 def _resized(

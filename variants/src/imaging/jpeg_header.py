@@ -11,9 +11,11 @@ from imaging.errors import UnreadableImage
 from imaging.geometry import Size
 from imaging.jpeg_metadata import Coding, Metadata
 from imaging.jpeg_reader import JpegReader
-from imaging.jpeg_segments import Component, Frame, Scan
+from imaging.jpeg_segments import Component, Frame, Scan, coefficient_arrays
 from imaging.raster import BROKEN
 from imaging.source import CUT_SHORT, Feed
+
+GROWING = 2  # times a buffer's length: while it is moved to where it may grow, it is there twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class JpegHeader:
     progressive: bool
     buffered: bool  # several scans: every coefficient is kept until the last one
     arithmetic: bool
-    kept: int  # bytes that have to be there before decoding begins: with arithmetic coding, the file
+    kept: int  # bytes taken for what has to be there before decoding begins: with arithmetic coding, the file
     orientation: int
     profile: bytes | None
 
@@ -51,16 +53,7 @@ class JpegHeader:
 
     def coefficients(self) -> list[int]:
         """Bytes of each component's coefficient array, which a buffered picture needs."""
-        if not self.buffered:
-            return []
-        across = max(part.across for part in self.components)
-        down = max(part.down for part in self.components)
-        arrays = []
-        for part in self.components:
-            wide = -(-self.size.width * part.across // (8 * across))
-            high = -(-self.size.height * part.down // (8 * down))
-            arrays.append((wide + part.across) * (high + part.down) * 128)
-        return arrays
+        return coefficient_arrays(self.size, self.components) if self.buffered else []
 
 
 class JpegReading:
@@ -113,7 +106,7 @@ async def read_header(feed: Feed, length: int) -> tuple[JpegHeader, Begun]:
         progressive=frame.progressive,
         buffered=frame.progressive or len(first.parts) < len(frame.components),
         arithmetic=frame.arithmetic,
-        kept=length if frame.arithmetic else 0,
+        kept=GROWING * length if frame.arithmetic else 0,
         orientation=metadata.orientation,
         profile=metadata.profile,
     )

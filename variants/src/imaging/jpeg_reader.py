@@ -30,6 +30,7 @@ MOST_SCANS = 100  # ten are usual; refining dense ones costs 80 ms a megabyte, w
 # Blocks that the scans of a progressive picture go over, 0.1 µs and more each in WebAssembly. The largest
 # picture that fits in memory has 6 million in the usual ten scans.
 MOST_BLOCKS = 12_000_000
+BLOCKS_OF_A_SCAN = 300  # that reading the header and the tables of a scan costs as much as
 _TEM = 0x01
 _NEVER = 99  # bits missing of a coefficient that no scan has begun
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
@@ -215,7 +216,7 @@ class JpegReader:
         self._scans += 1
         if self._scans > MOST_SCANS:
             raise TooLarge(f"The progressive JPEG has more than {MOST_SCANS} scans, which is the limit.")
-        self._blocks += frame.work(scan.parts)
+        self._blocks += frame.work(scan.parts) + BLOCKS_OF_A_SCAN
         if self._blocks > self.most_blocks:
             most = self.most_blocks // frame.work(tuple(range(len(frame.components))))
             raise TooLarge(

@@ -7,7 +7,7 @@ taken for writes past its end. The rules are those of ITU-T T.81, annex B.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -102,6 +102,17 @@ class Scan:
     @property
     def refines(self) -> bool:
         return self.high > 0
+
+
+def coefficient_arrays(size: Size, components: Sequence[Component]) -> list[int]:
+    """Bytes of the array that a decoder keeps for each component of a picture in several scans."""
+    across, down = max(part.across for part in components), max(part.down for part in components)
+    arrays = []
+    for part in components:
+        wide = -(-size.width * part.across // (8 * across))
+        high = -(-size.height * part.down // (8 * down))
+        arrays.append((wide + part.across) * (high + part.down) * 128)
+    return arrays
 
 
 def parse_frame(marker: int, data: bytes) -> Frame:

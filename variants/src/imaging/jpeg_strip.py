@@ -13,8 +13,7 @@ from imaging.jpeg_writer import Decoding, JpegWriter
 from imaging.raster import BROKEN, Raster
 
 _STEP = 1 << 18
-_MOST_SEGMENTS = 100  # a strip has about ten, and there may be thousands of strips
-_MOST_SCANS = 20  # of all components; the usual progressive picture has five
+_MOST_SEGMENTS = 60  # a strip has about ten, a progressive one thirty, and there may be thousands of strips
 _CODINGS = {1: Coding.GREY, 3: Coding.YCC, 4: Coding.CMYK}
 
 
@@ -31,7 +30,7 @@ class JpegStrip:
         self.size: Size = frame.size
         self.components: tuple[Component, ...] = frame.components
         self.buffered = frame.progressive or len(first.parts) < len(frame.components)
-        reader.most_blocks = _MOST_SCANS * frame.work(tuple(range(len(frame.components))))
+        self.arithmetic = frame.arithmetic
         self._frame = frame
         self._reader = reader
         self._first = first
@@ -47,14 +46,17 @@ class JpegStrip:
         decoding.finish()
 
 
-def read_strip(data: bytes | memoryview, tables: bytes = b"") -> JpegStrip:
+def read_strip(data: bytes | memoryview, tables: bytes = b"", strips: int = 1) -> JpegStrip:
     """Read a strip's or tile's header; `tables` are the bytes of the tag JPEGTables.
+
+    All `strips` of a picture together may have as much work in their scans as one JPEG.
 
     Raises:
         UnreadableImage: broken, or of a kind that is not supported.
         TooLarge: more segments or scans than a picture of its size may have.
     """
     reader = JpegReader(read_tables(tables), most_segments=_MOST_SEGMENTS)
+    reader.most_blocks //= strips
     pieces = _pieces(reader, data)
     first = next(pieces, None)
     if not isinstance(first, Scan):

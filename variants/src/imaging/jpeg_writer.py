@@ -18,11 +18,13 @@ from imaging.jpeg_segments import (
     Frame,
     Scan,
     Tables,
+    coefficient_arrays,
     needed_tables,
     segment,
     written_frame,
     written_scan,
 )
+from imaging.limits import check_room
 from imaging.raster import Raster
 from imaging.source import CUT_SHORT
 
@@ -38,6 +40,7 @@ _TRANSFORMS = {Coding.YCC: 1, Coding.RGB: 0, Coding.CMYK: 0, Coding.YCCK: 2}
 _END = bytes([0xFF, EOI])
 _FILLER = b"\xff\x00"  # eight ones: no code begins so, and behind the last row any decoder passes over it
 _AHEAD = 8  # bytes that a decoder reads ahead
+LINE = 100  # bytes that it takes for the lines on their way, by a picture's width
 
 
 class JpegWriter:
@@ -95,6 +98,7 @@ class Decoding:
         self._writer = writer
         # An arithmetic decoder cannot wait for more bytes.
         self._kept = BytesIO() if writer.frame.arithmetic else None
+        self._begun = False
 
     def take(self, piece: Scan | bytes) -> None:
         """Decode what has come; raises UnreadableImage."""
@@ -110,9 +114,9 @@ class Decoding:
             self._check_end()
         if self._kept is not None:
             self._kept.write(_END)
-            self._raster.feed(self._kept.getvalue())
+            self._decode(self._kept.getvalue())
         else:
-            self._raster.feed(_END)
+            self._decode(_END)
         if not self._raster.done:
             raise UnreadableImage(CUT_SHORT)
 
@@ -120,7 +124,22 @@ class Decoding:
         if self._kept is not None:
             self._kept.write(data)
         else:
-            self._raster.feed(data)
+            self._decode(data)
+
+    def _decode(self, data: bytes) -> None:
+        if not self._begun:
+            # A decoder that finds no room says that the file is broken.
+            self._begun = True
+            check_room(self._room())
+        self._raster.feed(data)
+
+    def _room(self) -> list[int]:
+        """Bytes of each array that the decoder takes when it begins."""
+        frame, scan = self._writer.frame, self._reader.scan
+        lines = frame.size.width * LINE
+        if frame.progressive or (scan and len(scan.parts) < len(frame.components)):
+            return [*coefficient_arrays(frame.size, frame.components), lines]
+        return [lines]
 
     def _check_end(self) -> None:
         """Whether a scan without an end is whole: then the decoder swallows filler, else it hoards it.

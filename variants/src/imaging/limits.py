@@ -8,7 +8,7 @@ begun. Nor is one whose work is out of proportion to its pixels. docs/rendering.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -78,6 +78,11 @@ def admit(size: Size, kind: str, needed: Callable[[Size], int]) -> None:
     """Refuse a picture whose rendering would not fit in memory."""
     if not fits(needed(size)):
         raise too_large(size, kind, needed)
+
+
+def check_room(sizes: Sequence[int]) -> None:
+    """Raise MemoryError where there is no room for as many bytes as each of `sizes` says, all at once."""
+    [bytearray(size) for size in sizes]
 
 
 async def within_memory(make: Callable[[], Awaitable[_Made]], make_room: Callable[[], None]) -> _Made:

@@ -98,6 +98,8 @@ def _peak(whole: Layout, size: Size, length: int, outcome: int) -> int:
         passing = 0
     elif layout.compression not in (PLAIN, *DEFLATE):
         block = lines * layout.line
+        if layout.reversed_bits:  # what libtiff turns round, it copies
+            block += max(packed for _, packed in whole.places) * area(size) // area(whole.size)
         if rows < layout.block_rows:
             carried = lines * layout.whole_line * (8 if layout.compression in FAX else 1)
     streams = layout.across * layout.planes

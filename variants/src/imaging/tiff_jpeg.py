@@ -40,7 +40,9 @@ def jpeg_blocks(layout: Layout, file: bytearray, plane: int, column: int) -> Ite
     for down in range(layout.down):
         rows = min(layout.block.height, layout.size.height - down * layout.block.height)
         packed = packed_block(layout, file, (plane * layout.down + down) * layout.across + column)
-        strip = read_strip(packed, layout.tables)
+        strip = read_strip(packed, layout.tables, len(layout.places))
+        if strip.arithmetic:
+            check_pixels(layout.size, MOST_ARITHMETIC)
         _check(layout, strip.size, len(strip.components), rows)
         raster = Raster(mode, strip.size, "jpeg", (mode, coding, 1, 0))
         strip.decode(raster)

@@ -34,9 +34,9 @@ MOST_SAMPLES = 32
 MOST_BLOCKS = 100_000  # strips or tiles; each costs some 20 µs, however small it is
 MOST_JPEGS = 5_000  # of them; about a millisecond each
 MOST_COLUMNS = 1024  # of tiles, in all planes, each of which is unpacked by itself
-MOST_UNPACKED = 320_000_000  # bytes of samples before they are packed, at a byte each or as many as they have
-_SHARED = 4  # times the file's length that its blocks may add up to, for identical ones may be stored once
-_SMALL = 1 << 20
+MOST_UNPACKED = 200_000_000  # bytes of samples before they are packed, at a byte each or as many as they have
+_SHARED = 4 << 20  # bytes that blocks may add up to beyond the file's, for identical ones may be stored once
+_MOST_TABLES = 1 << 20
 
 
 class Ink(StrEnum):
@@ -169,7 +169,7 @@ def read_layout(tags: Directory, length: int) -> Layout:
         group=group,
         palette=_palette(tags, bits) if ink is Ink.PALETTE else b"",
         matrix=_matrix(tags) if ink is Ink.YCC and compression != JPEG else None,
-        tables=tags.content(TABLES, _SMALL) or b"",
+        tables=tags.content(TABLES, _MOST_TABLES) or b"",
         places=(),
     )
     _check_supported(layout)
@@ -311,7 +311,8 @@ def _check_work(layout: Layout) -> None:
     ):
         if found > most:
             raise TooLarge(f"The TIFF has {found:,} {what}; the limit is {most:,}.")
-    if unpacked > MOST_UNPACKED:
+    # A single JPEG is scaled while it is decoded.
+    if unpacked > MOST_UNPACKED and not (layout.compression == JPEG and blocks == 1):
         limit = f"the limit is {MOST_UNPACKED / 1e6:.0f} MB"
         raise TooLarge(f"The TIFF's pixels are {unpacked / 1e6:.0f} MB when unpacked; {limit}.")
 
@@ -335,8 +336,8 @@ def _placed(layout: Layout, tags: Directory, length: int) -> Layout:
             count = starts[bisect_right(starts, offset)] - offset
         places.append((offset, min(count, most)))
     packed = sum(count for _, count in places)
-    if packed > _SHARED * length + _SMALL:
-        limit = f"the limit is {(_SHARED * length + _SMALL) / 1e6:.0f} MB"
+    if packed > length + _SHARED:
+        limit = f"the limit is {(length + _SHARED) / 1e6:.0f} MB"
         raise TooLarge(f"The strips or tiles of the TIFF add up to {packed / 1e6:.0f} MB; {limit}.")
     return replace(layout, places=tuple(places))
 

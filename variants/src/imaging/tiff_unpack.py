@@ -15,6 +15,7 @@ from PIL import Image
 
 from imaging.errors import UnreadableImage
 from imaging.geometry import Size
+from imaging.limits import check_room
 from imaging.raster import BROKEN, Raster
 from imaging.source import CUT_SHORT
 from imaging.tiff_layout import (
@@ -171,8 +172,16 @@ def _by_libtiff(layout: Layout, file: bytearray, indices: list[int], height: int
     file[: len(directory)] = directory
     mode = "1" if fax else "L"
     raster = Raster(mode, size, "libtiff", (mode, "", 0, 0))
+    # Of one block; a decoder that finds no room says that the file is broken.
+    lines = layout.lines(min(height, layout.block.height))
+    check_room([lines * layout.line, _turned_round(layout, indices)])
     raster.feed(cast("bytes", file))  # any buffer will do
     return raster.image
+
+
+def _turned_round(layout: Layout, indices: list[int]) -> int:
+    """Bytes that libtiff takes for a packed block whose bits stand the other way round."""
+    return max(layout.places[index][1] for index in indices) if layout.reversed_bits else 0
 
 
 def _sliced(carrier: Image.Image, lines: int) -> Iterator[bytes]:
