@@ -7,7 +7,7 @@ STATE ?= .state
 PAGES ?= http://localhost:5173
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit lint types dry-run check locks kernels kernels-check fonts fuzz model soak bench bench-check deploy clean
+.PHONY: help setup demo dev test unit lint types dry-run check locks kernels kernels-check fonts fuzz fuzz-webp model soak bench bench-check deploy clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -71,6 +71,10 @@ kernels: setup ## build kernels/wheels anew, the WebAssembly modules beside Pill
 
 kernels-check: setup ## build them elsewhere and compare with what is committed
 	@.venv/bin/python kernels/build.py --check
+
+CASES ?= 100000
+fuzz-webp: setup ## decode CASES broken WebPs natively, with gcc's sanitizers
+	@.venv/bin/python kernels/fuzz_webp.py $(CASES)
 
 fonts: ## make the watermark's fonts anew (on Debian, from its Noto packages)
 	@.cache/kernels-venv/bin/python tools/fonts.py

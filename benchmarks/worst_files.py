@@ -129,11 +129,22 @@ ACCEPTED: dict[str, Make] = {
     "GIF, 200,000 empty frames": lambda: (
         encoded(Image.new("P", (64, 64)), "GIF")[:-1] + (b"," + bytes(9) + b"\x02\0") * 200_000
     ),
-    "WebP, 5 MP": _saved(lambda: Image.new("RGB", (2600, 1950)), "WEBP"),
-    "WebP, lossless noise, 2.4 MP": _saved(
-        lambda: noise(1800, 1350), "WEBP", lossless=True, quality=0, method=0
+    "WebP, 50 MP": _saved(lambda: noise(1020, 765).resize((8160, 6120)), "WEBP", quality=85, method=0),
+    "WebP with alpha, 35 MP": _saved(
+        lambda: noise(854, 640, 4).resize((6832, 5120)), "WEBP", quality=85, method=0
     ),
-    "WebP, noise with alpha, 3 MP": _saved(lambda: noise(2000, 1500, 4), "WEBP", quality=90, method=0),
+    "WebP, lossless, 50 MP": _saved(
+        lambda: noise(1020, 765).resize((8160, 6120), Image.Resampling.NEAREST),
+        "WEBP",
+        lossless=True,
+        quality=0,
+        method=0,
+    ),
+    "WebP, noise, 10 MP": _saved(lambda: noise(3600, 2700), "WEBP", quality=95, method=0),
+    "WebP, noise with alpha, 12 MP": _saved(lambda: noise(4000, 3000, 4), "WEBP", quality=75, method=0),
+    "WebP, lossless noise, 9 MP": _saved(
+        lambda: noise(3500, 2700), "WEBP", lossless=True, quality=0, method=0
+    ),
     "WebP, 39,000 chunks": lambda: webp_with(b"JUNK\0\0\0\0" * 39_000),
     **worst_jpegs.ACCEPTED,
     **worst_tiffs.ACCEPTED,

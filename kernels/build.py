@@ -3,8 +3,9 @@
 `python kernels/build.py` builds kernels/wheels anew. With `--check` it builds elsewhere, and fails unless the
 committed wheels hold the same modules.
 
-Everything comes from PyPI by digest: the compiler is Zig's Clang (`ziglang`, in locks/kernels.txt), and the
-source of HarfBuzz is the one in uharfbuzz's source distribution.
+Everything is pinned by digest: the compiler is Zig's Clang (`ziglang`, in locks/kernels.txt); the source of
+HarfBuzz is the one in uharfbuzz's source distribution, that of libwebp Debian's. An archive that lies in
+.cache/kernels-sources already is not fetched.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,20 +27,18 @@ KERNELS = ROOT / "kernels"
 WHEELS = KERNELS / "wheels"
 SUMS = WHEELS / "SHA256SUMS"
 VENV = ROOT / ".cache/kernels-venv"
+ARCHIVES = ROOT / ".cache/kernels-sources"
 
-NAME, VERSION = "vfa_shaping", "1.0.0"
-SUMMARY = "HarfBuzz's shaping for the watermark, in WebAssembly"
-HARFBUZZ = "uharfbuzz==0.57.0 --hash=sha256:55136df18a9dd09fec36d1ceb77965f3108de6d86c338b3825feedb0730d84b7"
 # Python's tag, the platform's, and what the file name of an extension module says of both.
 PYTHON, PLATFORM, SUFFIX = "cp313", "pyodide_2025_0_wasm32", "cpython-313-wasm32-emscripten"
 
 # Named one by one: "generic" changes with the compiler's version, and Node 20 refuses some of what is newer.
 FEATURES = "mvp+bulk_memory+sign_ext+nontrapping_fptoint+mutable_globals"
 COMPILE = [
-    "-target", "wasm32-emscripten", f"-mcpu={FEATURES}", "-Oz", "-fPIC", "-fno-sanitize=all",
-    "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fvisibility=hidden",
-    "-fvisibility-inlines-hidden",
-    "-nostdinc", "-nostdinc++", "-DHB_TINY",
+    "-target", "wasm32-emscripten", "-fPIC", "-fno-sanitize=all", "-fvisibility=hidden", "-nostdinc",
+]  # fmt: skip
+COMPILE_CXX = [
+    "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fvisibility-inlines-hidden", "-nostdinc++",
 ]  # fmt: skip
 LINK = [
     "--experimental-pic", "-shared", "--no-entry", "--strip-all", "--gc-sections",
@@ -58,6 +58,90 @@ LIBCXX = [
     "_LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS=0", "_LIBCPP_HAS_WIDE_CHARACTERS=1",
     "_LIBCPP_PSTL_BACKEND_SERIAL",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Where sources come from: a source distribution of PyPI's, or an upstream archive of Debian's.
+
+    `folder` and `licence` are paths in the archive, the first with `*` for any name.
+    """
+
+    package: str
+    version: str
+    archive: str
+    digest: str
+    folder: str
+    licence: str
+    debian: str = ""  # the release
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What is built: sources of ours, in a folder of the module's, and of the library's."""
+
+    name: str
+    version: str
+    summary: str
+    licence: str
+    library: Library
+    folder: str
+    sources: tuple[str, ...]
+    library_sources: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def wheel(self) -> str:
+        return f"{self.name}-{self.version}-{PYTHON}-{PYTHON}-{PLATFORM}.whl"
+
+
+HARFBUZZ = Library(
+    "uharfbuzz",
+    "0.57.0",
+    "uharfbuzz-0.57.0.tar.gz",
+    "55136df18a9dd09fec36d1ceb77965f3108de6d86c338b3825feedb0730d84b7",
+    "uharfbuzz-*/harfbuzz",
+    "COPYING",
+)
+LIBWEBP = Library(
+    "libwebp",
+    "1.5.0",
+    "libwebp_1.5.0.orig.tar.gz",
+    "7d6fab70cf844bf6769077bd5d7a74893f8ffd4dfb42861745750c63c2a5c92c",
+    "libwebp-*",
+    "COPYING",
+    debian="trixie",
+)
+MODULES = (
+    Module(
+        "vfa_shaping",
+        "1.0.0",
+        "HarfBuzz's shaping for the watermark, in WebAssembly",
+        "MIT (HarfBuzz: Old MIT)",
+        HARFBUZZ,
+        "shaping",
+        ("shaping.cc",),
+        (),
+        (f"-mcpu={FEATURES}", "-Oz", "-DHB_TINY", "-Isrc"),
+    ),
+    Module(
+        "vfa_webp",
+        "1.0.0",
+        "libwebp's decoder a few rows at a time, in WebAssembly",
+        "MIT (libwebp: BSD-3-Clause)",
+        LIBWEBP,
+        "webp",
+        ("webp.c", "rows.c"),
+        (
+            *(f"src/dec/{name}_dec.c" for name in ("frame", "quant", "tree", "vp8")),
+            *(f"src/dsp/{name}.c" for name in ("alpha_processing", "cpu", "dec", "dec_clip_tables")),
+            *(f"src/dsp/{name}.c" for name in ("filters", "lossless", "upsampling", "yuv")),
+            *(f"src/utils/{name}_utils.c" for name in ("bit_reader", "color_cache", "huffman", "thread")),
+        ),
+        # Addresses outside of what is kept are computed, and wrap around; rows.c says why.
+        (f"-mcpu={FEATURES}+simd128", "-O3", "-fwrapv", "-fwrapv-pointer", "-DNDEBUG", "-I."),
+    ),
+)
 
 
 def run(*command: str | Path, folder: Path = ROOT) -> None:
@@ -88,55 +172,105 @@ def install_compiler() -> Path:
     return python
 
 
-def fetch_harfbuzz(folder: Path) -> Path:
-    """HarfBuzz's sources, unpacked below `folder`."""
-    requirement = folder / "source.txt"
-    requirement.write_text(HARFBUZZ + "\n")
-    command = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
-    run(sys.executable, *command, "--dest", folder, "-r", requirement)
-    [archive] = folder.glob("uharfbuzz-*.tar.gz")
+def fetch(library: Library, folder: Path) -> Path:
+    """The library's sources, unpacked below `folder`."""
+    archive = ARCHIVES / library.archive
+    if not archive.exists():
+        ARCHIVES.mkdir(parents=True, exist_ok=True)
+        (_download_from_debian if library.debian else _download_from_pypi)(library, folder)
+        shutil.move(folder / library.archive, archive)
+    if hashlib.sha256(archive.read_bytes()).hexdigest() != library.digest:
+        raise SystemExit(f"{archive} has not the digest that is pinned: delete it, and try again")
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
-    return next(folder.glob("uharfbuzz-*/harfbuzz"))
+    return next(folder.glob(library.folder))
 
 
-def compile_shaping(python: Path, harfbuzz: Path, folder: Path) -> bytes:
+def _download_from_pypi(library: Library, folder: Path) -> None:
+    requirement = folder / "source.txt"
+    requirement.write_text(f"{library.package}=={library.version} --hash=sha256:{library.digest}\n")
+    command = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
+    run(sys.executable, *command, "--dest", folder, "-r", requirement)
+
+
+def _download_from_debian(library: Library, folder: Path) -> None:
+    """With a list of packages of its own, from the mirror that apt uses here."""
+    targets = ["apt-get", "indextargets", "--format", "$(SITE)", "Origin: Debian", "Label: Debian"]
+    sites = subprocess.run(targets, check=True, capture_output=True, text=True).stdout.split()
+    if not sites:
+        raise SystemExit(f"apt knows no mirror of Debian's: put {library.archive} into {ARCHIVES}")
+    keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    sources = folder / "debian.sources"
+    sources.write_text(
+        f"Types: deb-src\nURIs: {sites[0]}\nSuites: {library.debian}\nComponents: main\nSigned-By: {keys}\n"
+    )
+    for name in ("lists/partial", "cache/archives/partial"):
+        (folder / name).mkdir(parents=True)
+    settings = {
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": folder / "none",
+        "Dir::State::lists": folder / "lists",
+        "Dir::Cache": folder / "cache",
+    }
+    apt = [
+        "apt-get",
+        "-qq",
+        "-oAPT::Sandbox::User=root",
+        *(word for each in settings.items() for word in ("-o", "=".join(map(str, each)))),
+    ]
+    run(*apt, "update", folder=folder)
+    run(*apt, "source", "--download-only", library.package, folder=folder)
+
+
+def compile_module(python: Path, module: Module, library: Path, folder: Path) -> bytes:
     """The extension module as a WebAssembly side module."""
-    library = next(VENV.glob("lib/python3*/site-packages/ziglang/lib"))
+    zig_library = next(VENV.glob("lib/python3*/site-packages/ziglang/lib"))
     zig: list[str | Path] = [python, "-m", "ziglang"]
-    headers: list[str | Path] = [word for path in HEADERS for word in ("-isystem", library / path)]
-    defines = [f"-D{define}" for define in LIBCXX]
-    source = folder / "shaping.cc"
-    shutil.copy(KERNELS / "shaping/shaping.cc", source)
-    includes = [f"-I{library / 'libcxx/include'}", *headers, f"-I{harfbuzz / 'src'}"]
-    run(*zig, "c++", *COMPILE, *includes, *defines, "-c", source, "-o", folder / "shaping.o")
-    export = f"--export=PyInit_{NAME}"
-    run(*zig, "wasm-ld", *LINK, export, "-o", folder / "shaping.so", folder / "shaping.o")
-    return (folder / "shaping.so").read_bytes()
+    headers: list[str | Path] = [word for path in HEADERS for word in ("-isystem", zig_library / path)]
+    ours = folder / "ours"
+    shutil.copytree(KERNELS / module.folder, ours)
+    shutil.copy(KERNELS / "python.h", ours)
+    flags = [f"-I{library / flag[2:]}" if flag.startswith("-I") else flag for flag in module.flags]
+    objects = []
+    for source in [
+        *(ours / name for name in module.sources),
+        *(library / name for name in module.library_sources),
+    ]:
+        target = folder / f"{source.stem}.o"
+        if source.suffix == ".cc":
+            defines = [f"-D{define}" for define in LIBCXX]
+            extra = [*COMPILE_CXX, f"-I{zig_library / 'libcxx/include'}", *headers, *defines]
+            language = "c++"
+        else:
+            extra, language = headers, "cc"
+        run(*zig, language, *COMPILE, *flags, f"-I{ours}", *extra, "-c", source, "-o", target)
+        objects.append(target)
+    result = folder / f"{module.name}.so"
+    run(*zig, "wasm-ld", *LINK, f"--export=PyInit_{module.name}", "-o", result, *objects)
+    return result.read_bytes()
 
 
-def wheel_of(module: bytes, licence: bytes) -> tuple[str, bytes]:
-    """Name and bytes of a wheel around the module; times and order are fixed, so that bytes are."""
-    tag = f"{PYTHON}-{PYTHON}-{PLATFORM}"
-    info = f"{NAME}-{VERSION}.dist-info"
+def wheel_of(module: Module, built: bytes, licence: bytes) -> bytes:
+    """A wheel around the module; times and order are fixed, so that bytes are."""
+    info = f"{module.name}-{module.version}.dist-info"
     metadata = [
         "Metadata-Version: 2.1",
-        f"Name: {NAME.replace('_', '-')}",
-        f"Version: {VERSION}",
-        f"Summary: {SUMMARY}",
-        "License: MIT (HarfBuzz: Old MIT)",
+        f"Name: {module.name.replace('_', '-')}",
+        f"Version: {module.version}",
+        f"Summary: {module.summary}",
+        f"License: {module.licence}",
     ]
     wheel = [
         "Wheel-Version: 1.0",
         "Generator: kernels/build.py",
         "Root-Is-Purelib: false",
-        f"Tag: {tag}",
+        f"Tag: {PYTHON}-{PYTHON}-{PLATFORM}",
     ]
     files = {
-        f"{NAME}.{SUFFIX}.so": module,
+        f"{module.name}.{SUFFIX}.so": built,
         f"{info}/METADATA": ("\n".join(metadata) + "\n").encode(),
         f"{info}/WHEEL": ("\n".join(wheel) + "\n").encode(),
-        f"{info}/licenses/HARFBUZZ-COPYING": licence,
+        f"{info}/licenses/{_library_name(module)}-COPYING": licence,
     }
     record = [f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files.items()]
     files[f"{info}/RECORD"] = "".join([*record, f"{info}/RECORD,,\n"]).encode()
@@ -147,21 +281,24 @@ def wheel_of(module: bytes, licence: bytes) -> tuple[str, bytes]:
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
         file.seek(0)
-        return f"{NAME}-{VERSION}-{tag}.whl", file.read()
+        return file.read()
+
+
+def _library_name(module: Module) -> str:
+    return "HARFBUZZ" if module.library is HARFBUZZ else module.library.package.upper()
 
 
 def _digest(data: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
-def build() -> tuple[str, bytes, str]:
-    """The wheel's name and bytes, and the SHA-256 of the module in it."""
-    python = install_compiler()
+def build(python: Path, module: Module) -> tuple[bytes, str]:
+    """The wheel's bytes, and the SHA-256 of the module in it."""
     with tempfile.TemporaryDirectory() as scratch:
-        harfbuzz = fetch_harfbuzz(Path(scratch))
-        module = compile_shaping(python, harfbuzz, Path(scratch))
-        name, wheel = wheel_of(module, (harfbuzz / "COPYING").read_bytes())
-    return name, wheel, hashlib.sha256(module).hexdigest()
+        library = fetch(module.library, Path(scratch))
+        built = compile_module(python, module, library, Path(scratch))
+        licence = (library / module.library.licence).read_bytes()
+    return wheel_of(module, built, licence), hashlib.sha256(built).hexdigest()
 
 
 def committed_digest(name: str) -> str:
@@ -171,21 +308,39 @@ def committed_digest(name: str) -> str:
         return hashlib.sha256(archive.read(module)).hexdigest()
 
 
+def check(python: Path) -> bool:
+    """Whether every committed wheel holds what is built now."""
+    differing = 0
+    for module in MODULES:
+        _, digest = build(python, module)
+        same = (WHEELS / module.wheel).exists() and committed_digest(module.wheel) == digest
+        print(f"{module.wheel}: {'as committed' if same else 'differs from what is committed'} ({digest})")
+        differing += not same
+    return not differing
+
+
+def build_all(python: Path) -> None:
+    """Write every wheel, and the list of their digests."""
+    WHEELS.mkdir(exist_ok=True)
+    wheels = {}
+    for module in MODULES:
+        wheels[module.wheel], digest = build(python, module)
+        print(f"{module.wheel}: {len(wheels[module.wheel])} bytes, module {digest}")
+    for stale in WHEELS.glob("*.whl"):
+        stale.unlink()
+    for name, data in wheels.items():
+        (WHEELS / name).write_bytes(data)
+    SUMS.write_text("".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in wheels.items()))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with what is committed")
     arguments = parser.parse_args()
-    name, wheel, digest = build()
+    python = install_compiler()
     if arguments.check:
-        same = (WHEELS / name).exists() and committed_digest(name) == digest
-        print(f"{name}: {'as committed' if same else 'differs from what is committed'} ({digest})")
-        return 0 if same else 1
-    WHEELS.mkdir(exist_ok=True)
-    for stale in WHEELS.glob(f"{NAME}-*.whl"):
-        stale.unlink()
-    (WHEELS / name).write_bytes(wheel)
-    SUMS.write_text(f"{hashlib.sha256(wheel).hexdigest()}  {name}\n")
-    print(f"{name}: {len(wheel)} bytes, module {digest}")
+        return 0 if check(python) else 1
+    build_all(python)
     return 0
 
 

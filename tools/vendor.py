@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv/bin/uv"
 BUILT = ROOT / "kernels/wheels"
 # What no registry has for WebAssembly: name → wheel in the wheelhouse or among those that the project builds.
-WASM_WHEELS = {"pillow": "pillow-*.whl", "vfa-shaping": "vfa_shaping-*.whl"}
+WASM_WHEELS = {
+    "pillow": "pillow-*.whl",
+    "vfa-shaping": "vfa_shaping-*.whl",
+    "vfa-webp": "vfa_webp-*.whl",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,58 +4,13 @@
 // the other. This module gives Python HarfBuzz's answer, and Pillow then draws glyph by glyph.
 //
 // HarfBuzz comes as one translation unit without C++'s run-time library. It needs no more of its host than malloc and
-// a few functions on strings, which Pyodide exports. Of CPython's stable ABI the few declarations that are used stand
-// below, so that no Python headers are needed; their layout is that of wasm32.
+// a few functions on strings, which Pyodide exports.
 
 #include "harfbuzz.cc"
 
-extern "C" {
+#include "python.h"
 
-typedef struct _object PyObject;
-typedef int Py_ssize_t;
-
-typedef struct {
-  void *buf;
-  PyObject *obj;
-  Py_ssize_t len, itemsize;
-  int readonly, ndim;
-  char *format;
-  Py_ssize_t *shape, *strides, *suboffsets;
-  void *internal;
-} Py_buffer;
-
-typedef struct {
-  const char *name;
-  PyObject *(*function)(PyObject *, PyObject *);
-  int flags;
-  const char *doc;
-} PyMethodDef;
-
-typedef struct {
-  Py_ssize_t reference_count;
-  void *type;
-  PyObject *(*init)(void);
-  Py_ssize_t index;
-  PyObject *copy;
-  const char *name, *doc;
-  Py_ssize_t size;
-  PyMethodDef *methods;
-  void *slots, *traverse, *clear, *free;
-} PyModuleDef;
-
-const int METH_VARARGS = 1;
-
-int PyArg_ParseTuple(PyObject *, const char *, ...);
-PyObject *Py_BuildValue(const char *, ...);
-PyObject *PyModuleDef_Init(PyModuleDef *);
-PyObject *PyList_New(Py_ssize_t);
-int PyList_SetItem(PyObject *, Py_ssize_t, PyObject *);
-PyObject *PyErr_NoMemory(void);
-void PyBuffer_Release(Py_buffer *);
-void Py_DecRef(PyObject *);
-
-PyObject *PyInit_vfa_shaping(void);
-}
+extern "C" PyObject *PyInit_vfa_shaping(void);
 
 namespace {
 

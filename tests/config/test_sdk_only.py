@@ -18,6 +18,7 @@ IMPORT_NAMES = {
     "pyjwt": "jwt",
     "thumbhash": "thumbhash",
     "vfa-shaping": "vfa_shaping",
+    "vfa-webp": "vfa_webp",
     "workers-runtime-sdk": "workers",
 }
 MODULES = sorted({path for folder in SOURCES.values() for path in folder.rglob("*.py")})

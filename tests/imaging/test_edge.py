@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.imaging.fonts_in_pack import PACK
@@ -249,14 +250,60 @@ def test_after_the_deadline_nothing_is_put(icon: Sibling) -> None:
     assert status == 200
 
 
+def averages(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.asarray(picture.convert("RGB").resize((12, 12), Image.Resampling.BOX), np.float64)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("RGB", {"quality": 75}), ("RGB", {"lossless": True, "quality": 0}), ("RGBA", {"quality": 75})],
+    ids=["lossy", "lossless", "alpha"],
+)
+def test_a_webp_of_twelve_megapixels_is_rendered(
+    icon: Sibling, watermark: Sibling, mode: str, options: dict[str, Any]
+) -> None:
+    picture = scene(4000, 3000).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    data = encoded(picture, "WEBP", method=0, **options)
+    ground = Image.new("RGBA", picture.size, "white")
+    expected = Image.alpha_composite(ground, picture.convert("RGBA"))
+    key = "originals/u/large.webp"
+    watermark.put(key, data)
+    request = watermark.request(sourceKey=key, outputKey="display/u/large.jpg", username="mira")
+    [(status, _, answer)] = watermark.send(request)
+    assert (status, answer["width"], answer["height"]) == (200, 2048, 1536)
+    with Image.open(BytesIO(base64.b64decode(watermark.call(get="display/u/large.jpg")["base64"]))) as stored:
+        assert np.abs(averages(stored) - averages(expected)).mean() < 3
+    icon.put(key, data)
+    [(status, _, _)] = icon.send(icon.request(sourceKey=key, outputKey="icons/u/large.jpg"))
+    assert status == 200
+
+
+@pytest.mark.parametrize("options", [{"quality": 80}, {"lossless": True}], ids=["lossy", "lossless"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_webp_is_rendered_as_by_pillow(watermark: Sibling, mode: str, options: dict[str, Any]) -> None:
+    picture = scene(900, 700).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(Image.radial_gradient("L").resize(picture.size))
+    data = encoded(picture, "WEBP", **options)
+    key, output = "originals/u/a.webp", "display/u/a.jpg"
+    watermark.put(key, data)
+    [(status, _, _)] = watermark.send(watermark.request(sourceKey=key, outputKey=output, username="mira"))
+    assert status == 200
+    native = rendered(Variant.WATERMARK, data)
+    with Image.open(BytesIO(base64.b64decode(watermark.call(get=output)["base64"]))) as stored:
+        assert psnr(stored, seen(native)) >= 45
+
+
 def test_a_picture_that_does_not_fit_after_all_is_too_large() -> None:
     """With less memory than the model counts on: not to be tried again, and nothing is wrong afterwards."""
     sibling = Sibling("icon", mebibytes=56)
     try:
-        sibling.put("originals/u/large.webp", encoded(scene(2000, 1500), "WEBP", quality=80, method=0))
+        sibling.put("originals/u/large.gif", encoded(Image.linear_gradient("L").resize((6000, 4500)), "GIF"))
         sibling.put("originals/u/a.jpg", ORIGINAL)
         for _ in range(2):
-            [(status, headers, answer)] = sibling.send(sibling.request(sourceKey="originals/u/large.webp"))
+            [(status, headers, answer)] = sibling.send(sibling.request(sourceKey="originals/u/large.gif"))
             assert (status, answer["code"]) == (413, "too_large")
             assert "more memory than a renderer has" in answer["error"]
             assert "retry-after" not in headers

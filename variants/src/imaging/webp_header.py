@@ -1,4 +1,4 @@
-"""A WebP's container: what it says before the pixels, and a file of its first frame alone."""
+"""A WebP's container: what it says before the pixels, and its first frame, as a file and its parts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from imaging.source import Feed
 _ALPHA, _EXIF, _ANIMATED = 0x10, 0x08, 0x02
 _PIXELS = (b"VP8 ", b"VP8L")
 _PROFILE_LIMIT = 4 << 20
+_FRAME = 16  # bytes before the chunks of an animation's frame
 
 
 @dataclass(slots=True)
@@ -34,6 +35,18 @@ class WebpHeader:
     profile: bytes | None = None
     orientation: int | None = 1
     count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a frame lies on its canvas, and what its chunks hold: pixels, and alpha if there is any apart."""
+
+    left: int
+    top: int
+    size: Size
+    lossless: bool
+    pixels: memoryview
+    alpha: memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,34 @@ async def first_frame(feed: Feed, header: WebpHeader, check: Callable[[], None])
     file.seek(4)
     file.write(length.to_bytes(4, "little"))
     return file.getvalue()  # its own memory, not a copy
+
+
+def frame_of(file: bytes, header: WebpHeader) -> Frame:
+    """The frame of a file that `first_frame` made.
+
+    Raises:
+        UnreadableImage: The frame has no pixels, or leaves its canvas.
+        TooLarge: There are more chunks than limits.MOST_PARTS.
+    """
+    data = memoryview(file)[len(_beginning(header)) :]
+    left, top, size = 0, 0, header.size
+    if header.animated:
+        data = data[8 : 8 + int.from_bytes(data[4:8], "little")]
+        numbers = [int.from_bytes(data[at : at + 3], "little") for at in range(0, 12, 3)]
+        left, top, size = numbers[0] * 2, numbers[1] * 2, Size(numbers[2] + 1, numbers[3] + 1)
+        data = data[_FRAME:]
+    if left + size.width > header.size.width or top + size.height > header.size.height:
+        raise UnreadableImage(BROKEN)
+    alpha = data[:0]
+    while len(data) >= 8:
+        header.count = _counted(header.count)
+        chunk = _Chunk(bytes(data[:8]))
+        content, data = data[8 : 8 + chunk.length], data[8 + chunk.padded :]
+        if chunk.name in _PIXELS:
+            return Frame(left, top, size, chunk.name == b"VP8L", content, alpha)
+        if chunk.name == b"ALPH" and not alpha:
+            alpha = content
+    raise UnreadableImage(BROKEN)
 
 
 async def _append(file: BytesIO, chunk: _Chunk, feed: Feed) -> None:
