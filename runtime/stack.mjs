@@ -1,7 +1,7 @@
 // The four Workers in one workerd, with Miniflare's D1, R2, KV, rate limits, assets and service bindings.
 
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
@@ -19,6 +19,7 @@ import { announce, HELLO, readSecrets, runningStack, withdraw } from "./state.mj
 import { watch } from "./watch.mjs";
 
 const HOST = "127.0.0.1";
+const FONTS = join(ROOT, "variants/src/imaging/fonts/pack.json");
 // A 128 MB isolate, less what JavaScript holds.
 export const MEMORY_LIMIT_BYTES = 96 * 2 ** 20;
 const FOLDERS = { thumbnail: "thumbnails", icon: "icons", watermark: "display" };
@@ -75,7 +76,8 @@ async function allKeys(store, entries, name) {
 
 /** The watermark's font pack, in the bucket as `make deploy` puts it there. */
 async function putFonts(bucket) {
-  const { key } = JSON.parse(readFileSync(join(ROOT, "variants/src/imaging/fonts/pack.json"), "utf8"));
+  if (!existsSync(FONTS)) return;
+  const { key } = JSON.parse(readFileSync(FONTS, "utf8"));
   if (!(await bucket.head(key))) await bucket.put(key, readFileSync(join(ROOT, "assets", key)));
 }
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, Required, Self, TypedDict
 
-from vfa_gallery.errors import Forbidden, UnexpectedAnswer
+from vfa_gallery.errors import UnexpectedAnswer
 
 
 class Category(StrEnum):
@@ -159,10 +159,8 @@ class Artwork(_Record):
 
     @property
     def original_key(self) -> str:
-        """The original's key in the bucket, empty where its URL has none. Raises Forbidden for others."""
-        if self.original_url is None:
-            raise Forbidden("only its owner and operators know where an original is")
-        _, found, name = self.original_url.partition("/originals/")
+        """The original's key in the bucket; empty where its URL is not told, or is another program's."""
+        _, found, name = (self.original_url or "").partition("/originals/")
         return f"originals/{name}" if found else ""
 
 
