@@ -28,6 +28,7 @@ NEEDED = {"users": ("id", "username"), "artworks": ("id", "user_id", "slug", "ti
 _CONSTRAINT = re.compile(r"(?:CONSTRAINT|PRIMARY|UNIQUE|CHECK|FOREIGN)\b", re.IGNORECASE)
 _DEFAULT_BY_EXPRESSION = re.compile(r"\s+NOT NULL DEFAULT \(.*\)$", re.DOTALL | re.IGNORECASE)
 _ADDED_TWICE = re.compile(r"duplicate column name")
+_TABLE = re.compile(r"^CREATE (?:VIRTUAL )?TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
 _SHOWN = 10
 _ODD_NAMES = f"""
 SELECT id FROM users WHERE username IS NULL OR trim(username) = '' OR username NOT GLOB '*[^.]*'
@@ -78,7 +79,7 @@ def adoption(ask: Ask, migrations: Sequence[Migration]) -> Adoption:
     try:
         for migration in base:
             wanted.executescript(migration.sql)
-        _check(found, wanted, master)
+        _check(found, wanted, master, _names(wanted, "table").union(*map(_made, later)))
         columns, insisted = set(_described(found, "artworks")), _insisted(found, wanted, "users")
         steps = [*_columns(found, wanted), *_values(ask, found), *_others(found, wanted)]
         found.executescript("\n".join(steps))
@@ -107,7 +108,10 @@ def _copy(master: Sequence[Mapping[str, Any]]) -> sqlite3.Connection:
 
 
 def _check(
-    found: sqlite3.Connection, wanted: sqlite3.Connection, master: Sequence[Mapping[str, Any]]
+    found: sqlite3.Connection,
+    wanted: sqlite3.Connection,
+    master: Sequence[Mapping[str, Any]],
+    tables: Set[str],
 ) -> None:
     for table, names in NEEDED.items():
         columns = _described(found, table)
@@ -121,7 +125,7 @@ def _check(
             "could record nothing; give it a default first"
         )
     taken = {row["name"].lower() for row in master} - set(OWN)
-    for name in _names(wanted, "table") - set(OWN):
+    for name in sorted(tables - set(OWN)):
         if name in taken:
             raise Problem(
                 f"the database has a table {name} of its own, and the gateway needs one of that name"
@@ -271,6 +275,11 @@ def _described(database: sqlite3.Connection, table: str) -> dict[str, dict[str, 
 def _names(database: sqlite3.Connection, kind: str) -> set[str]:
     sql = "SELECT name FROM sqlite_master WHERE type = ? AND sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
     return {name.lower() for (name,) in database.execute(sql, (kind,))}
+
+
+def _made(migration: Migration) -> set[str]:
+    """Names of the tables that a migration makes."""
+    return {name.lower() for name in _TABLE.findall(migration.sql)}
 
 
 def _sql_of(database: sqlite3.Connection, name: str) -> str:
