@@ -6,6 +6,7 @@ import concurrent.futures
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable
 
 import httpx
@@ -23,12 +24,22 @@ SIZES = (1, 2, 1023, 65_536, 1_000_003, 25_000_000)
 URL_OF = {"thumbnail": "thumbnailUrl", "icon": "iconUrl", "watermark": "displayUrl"}
 LIMIT = 7
 CREATES = 20
-ROUNDS = 20
+ROUNDS = 10
+
+
+def create(artist: Account, key: str, title: str) -> httpx.Response:
+    """One create, repeated for as long as too many of this user's are in the queue."""
+    for _ in range(60):
+        answer = artist.create(key, title)
+        if answer.status_code != 503:
+            break
+        time.sleep(int(answer.headers["retry-after"]))
+    return answer
 
 
 def create_all(artist: Account, keys: list[str], title: str) -> list[httpx.Response]:
     with concurrent.futures.ThreadPoolExecutor(len(keys)) as pool:
-        return list(pool.map(lambda key: artist.create(key, title), keys))
+        return list(pool.map(lambda key: create(artist, key, title), keys))
 
 
 def test_creates_at_once_never_pass_the_limit(account: AccountFactory, stack: Stack) -> None:
