@@ -82,7 +82,8 @@ def test_an_artwork_reads_the_same_by_id_by_slug_and_in_a_list(
     [
         ({"category": "painting"}, ["Bild 3", "Bild 1"]),
         ({"tag": "n2"}, ["Bild 2"]),
-        ({"q": "bild 4"}, ["Bild 4"]),
+        ({"q": "bil", "tag": "n4"}, ["Bild 4"]),
+        ({"q": "nirgends"}, []),
         ({"q": "%"}, []),
         ({"featured": "true"}, []),
         ({"featured": "false", "limit": "1"}, ["Bild 4"]),
