@@ -131,8 +131,8 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     # The turn comes before the fetch: a waiting request must not hold an original.
     async with _turns.take() as turn:
         started = time.time()
-        shards = await _shards(env.BUCKET, job.options.text)
         _check_deadline(job)
+        shards = await _shards(env.BUCKET, job.options.text)
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
         options = replace(job.options, shards=shards)
@@ -160,11 +160,11 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
 async def _shards(bucket: Any, text: str) -> dict[Shard, bytes]:
     """The fonts of the pack that the mark needs; without them it shows codes, and no create fails for it."""
     shards: dict[Shard, bytes] = {}
-    for shard in needed_shards(text):
+    needed = needed_shards(text)
+    pack = read_pack()[0] if needed else ""
+    for shard in needed:
         try:
-            found = await bucket.get(
-                read_pack()[0], {"range": {"offset": shard.offset, "length": shard.length}}
-            )
+            found = await bucket.get(pack, {"range": {"offset": shard.offset, "length": shard.length}})
             if found is not None:
                 shards[shard] = bytes(await found.arrayBuffer())
         except JsException as error:
