@@ -41,10 +41,10 @@ dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
 check: lint types dry-run test ## all of the above
 
 fuzz: setup ## 50,000 damaged JPEGs through both decoders (about 10 minutes)
-	@.venv/bin/python -m tests.fuzz.jpeg $(ARGS)
+	@.venv/bin/python -m tests.support.fuzz.jpeg $(ARGS)
 
 model: setup ## random operations of several users with faults and kills, against a model (about 10 minutes)
-	@.venv/bin/python -m tests.model $(ARGS)
+	@.venv/bin/python -m tests.support.model $(ARGS)
 
 bench: setup ## measure everything beside its peers (about 40 minutes; goes on where it was interrupted)
 	@.venv/bin/python -m benchmarks run $(ARGS)
@@ -53,7 +53,7 @@ bench-check: setup ## compare ratios with the committed results; name what got w
 	@.venv/bin/python -m benchmarks check
 
 soak: setup ## mixed traffic for 30 minutes (ARGS="--minutes 5 --kill-every 20"); every answer and the memory are judged
-	@.venv/bin/python -m tests.soak $(ARGS)
+	@.venv/bin/python -m tests.support.soak $(ARGS)
 
 locks: ## resolve the pinned requirements anew
 	@.venv/bin/python -m tools.vendor

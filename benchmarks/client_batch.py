@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.pictures import jpeg
+from tests.support.pictures import jpeg
 from tools import stack
 
 from benchmarks import machine

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.e2e.conftest import Account, artist_of
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, artist_of
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 
 from benchmarks import machine

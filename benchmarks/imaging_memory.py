@@ -28,7 +28,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "variants/src")]
 
-from tests.imaging.originals import JPEG_KINDS, encoded, png_file, sixteen_bits  # noqa: E402
+from tests.support.imaging.originals import JPEG_KINDS, encoded, png_file, sixteen_bits  # noqa: E402
 
 from imaging import limits, webp  # noqa: E402
 from imaging.colour import Colours  # noqa: E402

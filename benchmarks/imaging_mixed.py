@@ -56,7 +56,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         files = originals(Path(folder))
         random.Random(options.seed).shuffle(files)  # noqa: S311
-        command = ["node", "benchmarks/imaging_workerd.mjs", "--variants", options.variants]
+        command = ["node", "tests/support/imaging/in_workerd.mjs", "--variants", options.variants]
         command += ["--times", str(options.times), *map(str, files)]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     for line in done.stdout.splitlines():

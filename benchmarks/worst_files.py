@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tests.imaging.originals import PASSES, encoded, png_chunk
-from tests.imaging.profiles import table_profile
-from tests.imaging.test_png_chunks import empty_blocks
+from tests.support.imaging.originals import PASSES, encoded, png_chunk
+from tests.support.imaging.profiles import table_profile
+from tests.unit.imaging.test_png_chunks import empty_blocks
 
 from benchmarks import worst_jpegs, worst_tiffs
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
-from tests.imaging.jpegs import COMMENT, DHT, DQT, SOS, segment
-from tests.imaging.originals import encoded
+from tests.support.imaging.jpegs import COMMENT, DHT, DQT, SOS, segment
+from tests.support.imaging.originals import encoded
 
 Make = Callable[[], bytes]
 MOST = 30 << 20  # bytes of an original

@@ -8,10 +8,10 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
-from tests.imaging.jpegs import COMMENT, segment
-from tests.imaging.originals import encoded
-from tests.imaging.test_png_chunks import empty_blocks
-from tests.imaging.tiffs import DEFLATE, LZW, PACKBITS, PLAIN, Tags, file_of, packbits
+from tests.support.imaging.jpegs import COMMENT, segment
+from tests.support.imaging.originals import encoded
+from tests.support.imaging.tiffs import DEFLATE, LZW, PACKBITS, PLAIN, Tags, file_of, packbits
+from tests.unit.imaging.test_png_chunks import empty_blocks
 
 from benchmarks.worst_jpegs import MOST, arithmetic, noise, scans_again
 

@@ -18,9 +18,9 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.e2e.conftest import Account, AccountFactory, artist_of, assert_refused, vfa
-from tests.e2e.uploads import create, upload
-from tests.gallery.providers import (
+from tests.support.e2e.accounts import Account, AccountFactory, artist_of, assert_refused, vfa
+from tests.support.e2e.uploads import create, upload
+from tests.support.gallery.providers import (
     ALGORITHMS,
     AUDIENCE,
     ISSUER,
@@ -30,7 +30,7 @@ from tests.gallery.providers import (
     private_key,
     provider_token,
 )
-from tests.pictures import jpeg
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 from tools.stack import Stack
 

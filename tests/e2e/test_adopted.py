@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.config.carrying import FIRST_ROWS
-from tests.config.galleries import GALLERIES, ask_of
-from tests.e2e.conftest import vfa
-from tests.e2e.uploads import create, upload
-from tests.gallery.test_other_writers import INSERT, ROW
-from tests.pictures import jpeg
+from tests.support.deploy.carrying import FIRST_ROWS
+from tests.support.deploy.galleries import GALLERIES, ask_of
+from tests.support.e2e.accounts import vfa
+from tests.support.e2e.uploads import create, upload
+from tests.support.pictures import jpeg
+from tests.unit.gallery.test_other_writers import INSERT, ROW
 from tools import stack as local_stack
 from tools.deploy import schema
 from tools.deploy.adoption import adoption

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.pictures import jpeg
 
 SMALL = jpeg(96, 72)
 RENDITIONS = ("displayUrl", "thumbnailUrl", "iconUrl")

@@ -6,8 +6,8 @@ import socket
 import time
 
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
-from tests.e2e.wire import Wire
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.wire import Wire
 from tools.stack import Stack
 
 IN_A_ROW = 25

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.e2e.conftest import VFA, Account, AccountFactory
-from tests.e2e.conftest import vfa as print_of
-from tests.pictures import encode, jpeg, photo
+from tests.support.e2e.accounts import VFA, Account, AccountFactory
+from tests.support.e2e.accounts import vfa as print_of
+from tests.support.pictures import encode, jpeg, photo
 
 from vfa_gallery import (
     ArtworkLimitReached,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory, artist_of
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, AccountFactory, artist_of
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

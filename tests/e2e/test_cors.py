@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from tests.e2e.conftest import vfa
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import vfa
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 from tools.stack import Stack
 

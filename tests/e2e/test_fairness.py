@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory, artist_of, assert_refused
-from tests.e2e.uploads import put, ticket
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, AccountFactory, artist_of, assert_refused
+from tests.support.e2e.uploads import put, ticket
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 
 FLOOD = 48  # a user may have 50 uploads open

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from PIL import Image
-from tests.e2e.conftest import Account, AccountFactory, artist_of
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, AccountFactory, artist_of
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 from tools.stack import Stack
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.pictures import encode, photo
+from tests.support.pictures import encode, photo
 from tools.stack import Stack
 
 VARIANTS = ("thumbnail", "icon", "watermark")

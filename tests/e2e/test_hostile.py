@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory
-from tests.e2e.hostile_files import FILES
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.hostile_files import FILES
+from tests.support.pictures import jpeg
 
 SECONDS = 8.0  # for what another user asks for beside such a file
 SMALL = jpeg(960, 640, seed=3)

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from tests.e2e.conftest import Account, artist_of
-from tests.e2e.uploads import create
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, artist_of
+from tests.support.e2e.uploads import create
+from tests.support.pictures import jpeg
 from tools import stack as local_stack
 from tools.stack import Stack
 

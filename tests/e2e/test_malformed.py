@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.e2e.conftest import Account, AccountFactory, assert_refused
+from tests.support.e2e.accounts import Account, AccountFactory, assert_refused
 
 CREATE = "/api/artworks"
 TICKET = "/api/artworks/upload-url"

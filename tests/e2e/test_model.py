@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model.checks import problems_of
-from tests.model.run import Run
-from tests.model.world import Shelf, State, Work
+from tests.support.model.checks import problems_of
+from tests.support.model.run import Run
+from tests.support.model.world import Shelf, State, Work
 
 Record = Callable[[str, object], None]
 ROW = {"id": "art_1", "title": "Dusk"}

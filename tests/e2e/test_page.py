@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import FilePayload, expect
-from tests.e2e.browsing import (
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.browsing import (
     PRESIGNED,
     TICKETS,
     Line,
@@ -23,7 +24,6 @@ from tests.e2e.browsing import (
     start_upload,
     titles_of,
 )
-from tests.e2e.conftest import Account, AccountFactory
 
 Faults = Callable[..., None]
 

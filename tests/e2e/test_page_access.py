@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
-from tests.e2e.browsing import (
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.browsing import (
     LIST,
     Visit,
     choose,
@@ -22,7 +23,6 @@ from tests.e2e.browsing import (
     start_upload,
     tab_to,
 )
-from tests.e2e.conftest import Account, AccountFactory
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 WIDE = {"viewport": {"width": 1280, "height": 720}}

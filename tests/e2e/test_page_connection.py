@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
-from tests.e2e.browsing import (
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.browsing import (
     PRESIGNED,
     TICKETS,
     Line,
@@ -25,7 +26,6 @@ from tests.e2e.browsing import (
     start_upload,
     titles_of,
 )
-from tests.e2e.conftest import Account, AccountFactory
 from tools.stack import Stack
 
 from gallery.signing import Signer

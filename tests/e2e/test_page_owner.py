@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
-from tests.e2e.browsing import Visit, hang, home, sent
-from tests.e2e.conftest import Account, AccountFactory
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.browsing import Visit, hang, home, sent
 
 READ = "**/api/users/**"
 CHANGE = "**/api/artworks/art_*"

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
-from tests.e2e.browsing import LIST, MARKUP, Visit, expect_cards, hang, hang_five, home, sent, tag_of
-from tests.e2e.conftest import Account, AccountFactory
-from tests.gallery.test_other_writers import INSERT, ROW
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.browsing import LIST, MARKUP, Visit, expect_cards, hang, hang_five, home, sent, tag_of
+from tests.unit.gallery.test_other_writers import INSERT, ROW
 from tools.stack import Stack
 
 SHIFTS = """() => new Promise((resolve) => {

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 from PIL import Image, ImageOps
-from tests.e2e.conftest import Account, AccountFactory
-from tests.pictures import decode, encode, jpeg, photo, psnr
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.pictures import decode, encode, jpeg, photo, psnr
 from tools import picture
 from tools.stack import Stack
 

@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser
-from tests.e2e.static_site import Site, serving
-from tests.pictures import jpeg
+from tests.support.e2e.static_site import Site, serving
+from tests.support.pictures import jpeg
 from tools import stack
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / ".cache/browser-wheels"
-HERE = Path(__file__).parent / "pyodide"
+HERE = ROOT / "tests/support/e2e/pyodide"
 SIZE = (1600, 1200)
 TIMEOUT_MS = 60_000
 NOWHERE = "http://127.0.0.1:9"

@@ -14,9 +14,9 @@ import pytest
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from tests.e2e.conftest import Account, AccountFactory, renders
-from tests.e2e.uploads import put, ticket
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import Account, AccountFactory, renders
+from tests.support.e2e.uploads import put, ticket
+from tests.support.pictures import jpeg
 from tools.stack import Stack
 
 SMALL = jpeg(96, 72)

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.e2e.conftest import AccountFactory
-from tests.pictures import jpeg
+from tests.support.e2e.accounts import AccountFactory
+from tests.support.pictures import jpeg
 from tools.stack import Stack
 
 SMALL = jpeg(96, 72)

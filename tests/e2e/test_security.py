@@ -20,10 +20,10 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from tests.e2e.conftest import Account, AccountFactory, artist_of, assert_refused, renders
-from tests.e2e.uploads import put, ticket
-from tests.e2e.wire import Wire
-from tests.pictures import encode, jpeg, photo
+from tests.support.e2e.accounts import Account, AccountFactory, artist_of, assert_refused, renders
+from tests.support.e2e.uploads import put, ticket
+from tests.support.e2e.wire import Wire
+from tests.support.pictures import encode, jpeg, photo
 from tools import stack as local_stack
 from tools.stack import ROOT, Stack
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.soak.ledger import GROWTH_MIB, Ledger, Sample, as_markdown
-from tests.soak.pictures import pictures
+from tests.support.soak.ledger import GROWTH_MIB, Ledger, Sample, as_markdown
+from tests.support.soak.pictures import pictures
 from tools.stack import ROOT
 
 
 def soak(folder: Path, *words: str) -> dict[str, Any]:
     """The report of a run that found no fault."""
-    command = [sys.executable, "-m", "tests.soak", "--minutes", "0.5", "--sample-minutes", "0.1"]
+    command = [sys.executable, "-m", "tests.support.soak", "--minutes", "0.5", "--sample-minutes", "0.1"]
     done = subprocess.run(
         [*command, "--users", "4", "--out", str(folder), *words],
         cwd=ROOT,

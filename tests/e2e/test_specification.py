@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image, ImageOps
-from tests.e2e.conftest import Account, AccountFactory
-from tests.pictures import decode, encode, jpeg, psnr
+from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.pictures import decode, encode, jpeg, psnr
 from tools import picture
 from tools.stack import Stack
 

@@ -1,9 +1,0 @@
-"""The font pack as it lies in the repository."""
-
-from pathlib import Path
-
-from imaging.fonts import read_pack
-
-ROOT = Path(__file__).parents[2]
-FONTS = ROOT / "variants/src/imaging/fonts"
-PACK = (ROOT / "assets" / read_pack()[0]).read_bytes()

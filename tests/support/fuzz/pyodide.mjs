@@ -1,0 +1,28 @@
+// Runs one process of tests/support/fuzz/jpeg.py in Pyodide, with the decoder that the renderers are deployed with.
+//
+//   node tests/support/fuzz/pyodide.mjs <folder> <first> <count>
+
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { loadPyodide } from "pyodide";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const [folder, first, count] = process.argv.slice(2);
+const python = await loadPyodide({ env: { HOME: "/session" } });
+
+function copy(from, target) {
+  if (!statSync(from).isDirectory()) return python.FS.writeFile(target, readFileSync(from));
+  python.FS.mkdirTree(target);
+  for (const name of readdirSync(from)) if (name !== "__pycache__") copy(join(from, name), `${target}/${name}`);
+}
+copy(join(ROOT, "variants/thumbnail/python_modules"), "/bundle");
+copy(join(ROOT, "variants/src/imaging"), "/bundle/imaging");
+copy(join(ROOT, "tests/support/fuzz"), "/bundle/tests/support/fuzz");
+python.FS.mkdirTree("/folder");
+python.FS.mount(python.FS.filesystems.NODEFS, { root: folder }, "/folder");
+python.runPython(`
+import sys
+sys.path.insert(0, "/bundle")
+from tests.support.fuzz.jpeg import main_of_process
+main_of_process("/folder", ${Number(first)}, ${Number(count)})
+`);

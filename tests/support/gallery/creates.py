@@ -1,0 +1,37 @@
+"""What tests ask of a gateway in memory: a create, a ticket, a whole audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.gallery.fakes import World
+from tests.support.gallery.tokens import bearer
+
+from gallery.auditing import audit
+from gallery.messages import Answer
+from gallery.sweeping import Report
+
+
+async def create(world: World, key: str, user_id: str = "usr_ada", **fields: Any) -> Answer:
+    body = {"title": "Still Life", "originalKey": key} | fields
+    return await world.ask("POST", "/api/artworks", body, headers=bearer(user_id))
+
+
+async def ticket(world: World, user_id: str = "usr_ada", **fields: Any) -> Answer:
+    body = {"filename": "a.jpg", "contentType": "image/jpeg"} | fields
+    return await world.ask("POST", "/api/artworks/upload-url", body, headers=bearer(user_id))
+
+
+async def walk(world: World, *, dry_run: bool = False) -> list[Report]:
+    reports = [await audit(world.platform, dry_run=dry_run)]
+    while reports[-1].next_cursor is not None:
+        assert len(reports) < 200
+        reports.append(await audit(world.platform, reports[-1].next_cursor, dry_run=dry_run))
+    return reports
+
+
+def assert_nothing_left(world: World, user_id: str = "usr_ada") -> None:
+    assert world.artworks() == []
+    assert world.count(user_id) == 0
+    assert world.renditions() == []
+    assert world.flags.stored == {}

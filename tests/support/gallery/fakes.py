@@ -1,0 +1,459 @@
+"""The gateway's ports in memory: real SQL on sqlite, objects in a dictionary, siblings that write."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import random
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from gallery.app import handle
+from gallery.artwork import Row, Variant
+from gallery.errors import DatabaseError, StorageError
+from gallery.gate import Gate
+from gallery.jwks import KeyCache
+from gallery.messages import Answer, Request
+from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
+from gallery.refused import Refused
+from gallery.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[3]
+START = 1_750_000_000.0  # the time at which a World begins
+SECRETS = {
+    "AUTH_JWT_SECRET": "a secret of at least thirty-two bytes",
+    "WORKER_AUTH_TOKEN": "the token siblings are asked with, long",
+    "R2_ACCESS_KEY_ID": "access",
+    "R2_SECRET_ACCESS_KEY": "secret",
+}
+VARIABLES = {
+    "R2_S3_ENDPOINT": "http://127.0.0.1:8787/cdn-cgi/local/r2/s3",
+    "R2_BUCKET": "vfa-gallery",
+    "VARIANT_DEADLINE_SECONDS": "2",
+    "MAX_UPLOAD_BYTES": "1000000",
+}
+PICTURES = {
+    "image/jpeg": b"\xff\xd8\xff\xe0 a picture",
+    "image/png": b"\x89PNG\r\n\x1a\n a picture",
+    "image/webp": b"RIFF\x10\x00\x00\x00WEBP a picture",
+    "image/gif": b"GIF89a a picture",
+    "image/tiff": b"II*\x00 a picture",
+}
+
+
+def settings(**changes: str) -> Settings:
+    return read_settings((SECRETS | VARIABLES | changes).get)
+
+
+class Pause:
+    """How often a binding lets others go first before it answers: never, or by chance as a seed has it."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = None if seed is None else random.Random(seed)  # noqa: S311
+
+    async def some(self) -> None:
+        for _ in range(self._random.randrange(6) if self._random else 0):
+            await asyncio.sleep(0)
+
+
+class SqliteDatabase:
+    """D1 over sqlite, by the clock `now`. `faults` are raised one a call: before the transaction, or after it
+    when `lost`. Before a transaction that runs a text with `slow[0]` in it, `slow[1]` is awaited, once.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time, pause: Pause | None = None) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        # Seconds since 1970 as a Julian day, which is how the statements ask for the time.
+        self.connection.create_function("julianday", 1, lambda _: now() / 86400 + 2440587.5)
+        self.pause = pause or Pause()
+        self.slow: tuple[str, Callable[[], Awaitable[object]]] | None = None
+        self.connection.row_factory = sqlite3.Row
+        self.connection.executescript((ROOT / "schema.sql").read_text())
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        self.calls: list[Sequence[Statement]] = []
+        self.faults: list[str | None] = []
+        self.lost = False
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        self.calls.append(statements)
+        fault = self.faults.pop(0) if self.faults else None
+        if fault and not self.lost:
+            raise DatabaseError(fault)
+        await self.pause.some()
+        if self.slow is not None and any(self.slow[0] in text for text, _ in statements):
+            _, wait = self.slow
+            self.slow = None
+            await wait()
+        answers = self._transaction(statements)
+        await asyncio.sleep(0)
+        if fault:
+            raise DatabaseError(fault)
+        return answers
+
+    def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        numbers = [value for _, values in statements for value in values if isinstance(value, int)]
+        if any(abs(number) >= 2**53 - 1 for number in numbers):
+            raise DatabaseError("D1_TYPE_ERROR: Type 'bigint' not supported")
+        self.connection.execute("BEGIN")
+        try:
+            answers: list[list[Row]] = [[dict(r) for r in self.connection.execute(*s)] for s in statements]
+        except sqlite3.Error as error:
+            self.connection.execute("ROLLBACK")
+            raise DatabaseError(f"D1_ERROR: {error}") from error
+        self.connection.execute("COMMIT")
+        return answers
+
+    def rows(self, text: str, *values: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.connection.execute(text, values)]
+
+
+@dataclass(slots=True)
+class Stored:
+    data: bytes
+    content_type: str
+    uploaded: float
+    sha256: str | None
+
+    @property
+    def etag(self) -> str:
+        return hashlib.md5(self.data, usedforsecurity=False).hexdigest()
+
+
+class DictObjects:
+    """The bucket; `broken` names the methods that fail."""
+
+    def __init__(self, now: Callable[[], float], pause: Pause) -> None:
+        self.now = now
+        self.pause = pause
+        self.attempts: dict[str, int] = {}
+        self.stored: dict[str, Stored] = {}
+        self.broken: set[str] = set()
+        self.asked: list[tuple[str, str]] = []
+
+    def put(self, key: str, data: bytes, content_type: str, *, uploaded: float | None = None) -> Stored:
+        digest = None if key.startswith("originals/") else hashlib.sha256(data).hexdigest()
+        when = self.now() if uploaded is None else uploaded
+        self.stored[key] = Stored(data, content_type, when, digest)
+        return self.stored[key]
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        await self._turn("head", key)
+        return self._info(key) if key in self.stored else None
+
+    async def open(self, key: str, span: tuple[int, int] | None = None) -> ObjectBody | None:
+        await self._turn("open", key)
+        if key not in self.stored:
+            return None
+        offset, length = span or (0, len(self.stored[key].data))
+        return ObjectBody(self._info(key), self.stored[key].data[offset : offset + length])
+
+    async def read(self, key: str, offset: int, length: int) -> bytes | None:
+        await self._turn("read", key)
+        return self.stored[key].data[offset : offset + length] if key in self.stored else None
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            await self._turn("delete", key)
+            self.stored.pop(key, None)
+            self.attempts.pop(key, None)
+
+    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
+        await self._turn("list", prefix)
+        keys = sorted(key for key in self.stored if key.startswith(prefix) and key > after)
+        return [self._info(key) for key in keys[:limit]], len(keys) > limit
+
+    async def _turn(self, method: str, key: str) -> None:
+        self.asked.append((method, key))
+        await asyncio.sleep(0)
+        await self.pause.some()
+        if method in self.broken:
+            raise StorageError(f"R2 {method} failed")
+
+    def _info(self, key: str) -> ObjectInfo:
+        s = self.stored[key]
+        return ObjectInfo(key, len(s.data), s.etag, s.content_type, s.uploaded, s.sha256)
+
+
+class DictFlags:
+    """The readiness flags; a `broken` store fails, a `hanging` one never answers."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, str] = {}
+        self.broken = False
+        self.hanging = False
+
+    async def get(self, name: str) -> str | None:
+        await self._check()
+        return self.stored.get(name)
+
+    async def put(self, name: str, value: str, lifetime: int) -> None:
+        await self._check()
+        assert lifetime >= 60, "KV refuses a shorter lifetime"
+        self.stored[name] = value
+
+    async def delete(self, name: str) -> None:
+        await self._check()
+        self.stored.pop(name, None)
+
+    async def _check(self) -> None:
+        if self.broken:
+            raise StorageError("KV is down")
+        if self.hanging:
+            await asyncio.Event().wait()
+
+
+def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> SiblingAnswer:
+    """What a sibling says of the object it wrote."""
+    said = {
+        "success": True,
+        "key": order["outputKey"],
+        "width": 300,
+        "height": 200,
+        "bytes": len(stored.data),
+        "sha256": stored.sha256,
+        "etag": stored.etag,
+        "renderMs": 5,
+        "sourceWidth": 4000,
+        "sourceHeight": 3000,
+        "startedAt": 1_750_000_000_000,
+        "finishedAt": 1_750_000_000_005,
+        "dominantColor": "#a0b0c0",
+        "thumbHash": "3OcRJYB4d3h/iIeHeEh3eIhw+j3A",
+    }
+    return SiblingAnswer(200, None, json.dumps(said | changes))
+
+
+class TooLate(Exception):
+    """A later try has put the rendition."""
+
+
+class WritingSibling:
+    """Writes its rendition and says so, unless `fault` does something else.
+
+    A `careless` one, of another maker, overwrites what a later try has put.
+    """
+
+    def __init__(self, variant: Variant, objects: DictObjects) -> None:
+        self.variant = variant
+        self.objects = objects
+        self.orders: list[dict[str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.careless = False
+        self.style = ""
+        self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[SiblingAnswer]] | None = None
+
+    async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+        if path == "/health":
+            self.headers.append(headers)
+            return await self.health()
+        assert path == f"/process-{self.variant}"
+        order = json.loads(body)
+        self.orders.append(order)
+        self.headers.append(headers)
+        await asyncio.sleep(0)
+        await self.objects.pause.some()
+        try:
+            if self.fault is not None:
+                return await self.fault(self, order)
+            return written_answer(order, self.write(order))
+        except TooLate:
+            return SiblingAnswer(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
+
+    async def health(self) -> SiblingAnswer:
+        return SiblingAnswer(200, None, '{"success":true}')
+
+    def write(self, order: Mapping[str, Any]) -> Stored:
+        """Render and put; the picture shows what it was made of, for whom, and the sibling's `style`."""
+        key, attempt = order["outputKey"], order["attempt"]
+        if not self.careless and self.objects.attempts.get(key, 0) > attempt:
+            raise TooLate
+        self.objects.attempts[key] = attempt
+        seen = order["sourceKey"], order["sourceEtag"], order.get("username", ""), self.style
+        return self.objects.put(key, f"{self.variant} of {seen}".encode(), "image/jpeg")
+
+
+class OnePage:
+    """The static assets; `page` is None when they were not built."""
+
+    page: Page | None = Page({"Content-Type": "text/html", "Content-Security-Policy": "its own"}, b"<html>")
+
+    async def read(self, origin: str) -> Page | None:
+        assert "://" in origin
+        return self.page
+
+
+@dataclass(slots=True)
+class CountingLimiter:
+    left: int = 1_000_000
+    broken: bool = False
+    keys: list[str] = field(default_factory=list)
+
+    async def allows(self, key: str) -> bool:
+        if self.broken:
+            raise StorageError("no such binding")
+        self.keys.append(key)
+        self.left -= 1
+        return self.left >= 0
+
+
+class Web:
+    """The Internet: what lies at a URL, or the fault that stands in its way; and what was purged."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes] = {}
+        self.fetched: list[str] = []
+        self.purged: list[tuple[str, str, str, list[str]]] = []
+        self.fault: str | None = None
+
+    async def fetch(self, url: str, longest: int, seconds: float) -> bytes:
+        assert seconds > 0
+        self.fetched.append(url)
+        await self._turn()
+        if url not in self.pages:
+            raise StorageError("the answer was 404")
+        if len(self.pages[url]) > longest:
+            raise StorageError(f"the answer has more than {longest} bytes")
+        return self.pages[url]
+
+    async def purge(self, api: str, zone: str, token: str, urls: Sequence[str]) -> None:
+        await self._turn()
+        self.purged.append((api, zone, token, list(urls)))
+
+    async def _turn(self) -> None:
+        await asyncio.sleep(0)
+        if self.fault:
+            raise StorageError(self.fault)
+
+
+async def verify(jwk: Mapping[str, str], algorithm: str, signature: bytes, signed: bytes) -> bool:
+    """What WebCrypto says, by PyJWT and cryptography."""
+    await asyncio.sleep(0)
+    try:
+        key = jwt.PyJWK(dict(jwk), algorithm)
+    except jwt.PyJWTError as error:
+        raise StorageError(str(error)) from error
+    return bool(key.Algorithm.verify(signed, key.key, signature))
+
+
+class World:
+    """A whole gateway in memory, with a clock that is set by hand; a `seed` varies who goes first."""
+
+    def __init__(self, seed: int | None = None, /, **changes: str) -> None:
+        self.time = START
+        pause = Pause(seed)
+        self.database = SqliteDatabase(lambda: self.time, pause)
+        self.objects = DictObjects(lambda: self.time, pause)
+        self.flags = DictFlags()
+        self.pages = OnePage()
+        self.siblings = {v: WritingSibling(v, self.objects) for v in Variant}
+        self.tickets = CountingLimiter()
+        self.creates = CountingLimiter()
+        self.web = Web()
+        self.reads = CountingLimiter()
+        self.failures = CountingLimiter()
+        self.events: list[Mapping[str, Any]] = []
+        self.tasks: list[asyncio.Future[Any]] = []
+        self.pauses: list[float] = []
+        self.made = 0
+        self.settings = settings(**changes)
+        self.platform = Platform(
+            database=self.database,
+            objects=self.objects,
+            flags=self.flags,
+            siblings=self.siblings,
+            pages=self.pages,
+            tickets=self.tickets,
+            creates=self.creates,
+            fetch=self.web.fetch,
+            verify=verify,
+            purge=self.web.purge,
+            keys=KeyCache(),
+            reads=self.reads,
+            failures=self.failures,
+            refused=Refused(),
+            log=self.events.append,
+            gate=Gate(places=1000, places_each=1000),
+            background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
+            now=lambda: self.time,
+            ticks=lambda: self.time,
+            sleep=self._sleep,
+            random=lambda: 0.5,
+            uuid=self.uuid,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    def uuid(self) -> str:
+        self.made += 1
+        return f"00000000-0000-4000-8000-{self.made:012x}"
+
+    def user(self, user_id: str = "usr_ada", username: str = "ada", limit: int = 50, count: int = 0) -> str:
+        names = "id, username, artwork_limit, artwork_count, created_at"
+        self.database.rows(
+            f"INSERT INTO users ({names}) VALUES (?, ?, ?, ?, '')",  # noqa: S608 (the constant above)
+            user_id,
+            username,
+            limit,
+            count,
+        )
+        return user_id
+
+    def original(self, user_id: str = "usr_ada", content_type: str = "image/jpeg") -> str:
+        extension = {"image/jpeg": "jpg"}.get(content_type, content_type.partition("/")[2])
+        key = f"originals/{user_id}/{self.uuid()}.{extension}"
+        self.objects.put(key, PICTURES[content_type], content_type)
+        return key
+
+    def uploads(self) -> list[dict[str, Any]]:
+        return self.database.rows("SELECT * FROM uploads ORDER BY key")
+
+    def count(self, user_id: str = "usr_ada") -> int:
+        return int(self.database.rows("SELECT artwork_count AS n FROM users WHERE id = ?", user_id)[0]["n"])
+
+    def deadline(self, seconds: float) -> None:
+        self.settings = dataclasses.replace(self.settings, variant_deadline=seconds)
+
+    def artworks(self) -> list[dict[str, Any]]:
+        return self.database.rows("SELECT * FROM artworks ORDER BY slug")
+
+    def renditions(self) -> list[str]:
+        return sorted(key for key in self.objects.stored if not key.startswith("originals/"))
+
+    async def finish(self) -> None:
+        """Wait for what runs in the background."""
+        while self.tasks:
+            await self.tasks.pop()
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        origin: str = "https://gallery.example",
+    ) -> Answer:
+        path, _, query = target.partition("?")
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+
+        async def read(limit: int) -> bytes | None:
+            return data if len(data) <= limit else None
+
+        request = Request(method, origin, path, query, lambda name: sent.get(name), read)
+        return await handle(request, self.platform, lambda: self.settings)
+
+
+def json_of(answer: Answer) -> Any:
+    assert isinstance(answer.body, str)
+    return json.loads(answer.body)

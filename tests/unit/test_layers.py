@@ -1,0 +1,164 @@
+"""The layers: who may import whom, in the gateway, the renderer and the client."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOUSES = {"src": ROOT / "src", "variants": ROOT / "variants/src", "client": ROOT / "client/src"}
+PLATFORM = {"js", "pyodide", "pyodide_js", "workers"}
+EDGES = {
+    "src": {"entry", "gallery.cloudflare"},
+    "variants": {"thumbnail", "icon", "watermark", "imaging.worker"},
+    "client": {"vfa_gallery.transport"},
+}
+OWN = {"src": {"entry", "gallery"}, "variants": {"thumbnail", "icon", "watermark", "imaging"}}
+
+# From the ground up; a module imports only from ranks below its own.
+GALLERY = (
+    "errors times store",
+    "artwork",
+    "keys slugs usernames messages gate recent refused",
+    "strict_json ranges fields settings signing search",
+    "jwks",
+    "ports",
+    "store.binding originals",
+    "sql store.uploads",
+    "auth wire records",
+    "accounts pipeline leases purging health",
+    "leftovers",
+    "creation tickets delivery reading",
+    "calls editing users cors failures",
+    "schemas",
+    "openapi",
+    "reprocessing",
+    "sweeping",
+    "auditing",
+    "handlers",
+    "routes",
+    "app",
+    "cloudflare",
+)
+IMAGING = (
+    "errors geometry modes exif icc_tables bidi fonts encode",
+    "source limits turns raster lanes icc png_colour lettering line",
+    "mark jpeg_segments tiff_tags",
+    "jpeg_metadata",
+    "jpeg_reader",
+    "jpeg_writer",
+    "jpeg_planes",
+    "jpeg_strip",
+    "resample inks jpeg_header png_header webp_header tiff_layout",
+    "jpeg png gif webp tiff_unpack colour",
+    "tiff_jpeg",
+    "tiff_blocks",
+    "tiff",
+    "original",
+    "renditions",
+    "contract preview",
+    "worker",
+)
+# Package, ranks, and the entries above them.
+RANKS = {
+    "src": ("gallery", GALLERY, {"entry"}),
+    "variants": ("imaging", IMAGING, {"thumbnail", "icon", "watermark"}),
+}
+
+
+@cache
+def graph(house: str) -> dict[str, frozenset[str]]:
+    """What each module of a house imports, relative names and those below `if TYPE_CHECKING` included."""
+    root = HOUSES[house]
+    paths = [path for path in root.rglob("*.py") if "python_modules" not in path.parts]
+    return {module_name(path, root): frozenset(imports(path, root)) for path in paths}
+
+
+def module_name(path: Path, root: Path) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, root: Path) -> Iterator[str]:
+    package = module_name(path, root).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def own_imports(house: str, name: str) -> set[str]:
+    return {imported for imported in graph(house)[name] if imported in graph(house)} - {name}
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_there_is_something_to_check(house: str) -> None:
+    assert len(graph(house)) > 3
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_no_import_goes_round_in_a_circle(house: str) -> None:
+    TopologicalSorter({name: own_imports(house, name) for name in graph(house)}).prepare()
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_only_the_edge_touches_the_platform(house: str) -> None:
+    touching = {name for name, found in graph(house).items() if {i.split(".")[0] for i in found} & PLATFORM}
+    assert touching <= EDGES[house]
+
+
+def ranks_of(house: str) -> dict[str, int]:
+    package, ranks, _ = RANKS[house]
+    return {f"{package}.{name}": rank for rank, names in enumerate(ranks) for name in names.split()}
+
+
+@pytest.mark.parametrize("house", RANKS)
+def test_imports_go_down_only(house: str) -> None:
+    ranks = ranks_of(house)
+    upward = [
+        f"{name} → {imported}"
+        for name in ranks
+        for imported in own_imports(house, name)
+        if imported in ranks and ranks[imported] >= ranks[name]
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("house", RANKS)
+def test_every_module_has_its_rank(house: str) -> None:
+    package, _, entries = RANKS[house]
+    assert set(graph(house)) == {*ranks_of(house), package, *entries}
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_the_houses_do_not_know_each_other(house: str) -> None:
+    foreign = set().union(*(names for other, names in OWN.items() if other != house))
+    met = {i.split(".")[0] for found in graph(house).values() for i in found}
+    assert not met & foreign
+
+
+def test_the_gateway_has_no_pillow() -> None:
+    assert not any(i.split(".")[0] == "PIL" for found in graph("src").values() for i in found)
+
+
+def test_sql_is_written_in_one_place() -> None:
+    statement = re.compile(r"\b(SELECT\b.+\bFROM|INSERT\s+INTO|UPDATE\b.+\bSET|DELETE\s+FROM)\b", re.DOTALL)
+    writers = {
+        path.name
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.search(node.value)
+    }
+    assert writers == {"sql.py", "uploads.py"}
