@@ -10,7 +10,7 @@ import pytest
 from tests.support.deploy.projects import ENVIRONMENTS, FILES, ROOT, VARIANTS, read
 
 from gallery import artwork, keys
-from imaging import contract, renditions
+from imaging.variants import RULES, Variant
 
 
 def test_every_list_of_variants_names_the_same() -> None:
@@ -20,7 +20,7 @@ def test_every_list_of_variants_names_the_same() -> None:
     assert runtime
     assert folders == entries == set(VARIANTS)
     assert {variant.value for variant in artwork.Variant} == folders
-    assert {variant.value for variant in renditions.Variant} == folders
+    assert {variant.value for variant in Variant} == folders
     assert set(re.findall(r'"(\w+)"', runtime[1])) == folders
 
 
@@ -40,7 +40,7 @@ def test_a_sibling_runs_the_entry_of_its_variant(name: str) -> None:
 
 def test_gateway_and_siblings_put_renditions_into_the_same_folders() -> None:
     assert {variant.value: folder for variant, folder in keys.FOLDERS.items()} == {
-        variant.value: folder for variant, folder in contract.FOLDERS.items()
+        variant.value: rules.folder for variant, rules in RULES.items()
     }
 
 
