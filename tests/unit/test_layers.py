@@ -161,3 +161,16 @@ def test_sql_is_written_in_one_place() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.search(node.value)
     }
     assert writers == {"artworks.py", "search.py", "uploads.py", "users.py"}
+
+
+def modules_used(folder: Path) -> set[str]:
+    """Names of the modules that the Python files below a folder import."""
+    files = [path for path in folder.rglob("*.py") if "node_modules" not in path.parts]
+    return {name for path in files for name in imports(path, ROOT)}
+
+
+def test_tests_and_benchmarks_share_only_the_tests_support() -> None:
+    assert {name for name in modules_used(ROOT / "tests") if name.split(".")[0] == "benchmarks"} == set()
+    from_tests = {name for name in modules_used(ROOT / "benchmarks") if name.split(".")[0] == "tests"}
+    assert from_tests
+    assert {name for name in from_tests if not name.startswith("tests.support")} == set()
