@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A busy machine is slow, not wrong.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# A busy machine is slow, not wrong. The same examples every time, so that a failure is the change's;
+# `make examples` tries others.
+settings.register_profile(
+    "change", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50, derandomize=True
+)
+settings.register_profile("nightly", settings.get_profile("change"), max_examples=2000, derandomize=False)
+settings.load_profile("change")
 
 
 @pytest.hookimpl(wrapper=True)
