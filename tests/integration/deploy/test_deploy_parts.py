@@ -20,7 +20,8 @@ from tools.deploy.vault import Vault
 from tools.deploy.wrangler import InstalledWrangler, Outcome
 from tools.problem import Problem
 
-from gallery import keys, tickets
+from gallery import keys, variants
+from gallery.access import uploads
 
 HOST = "images.example.org"
 
@@ -107,7 +108,7 @@ def test_a_custom_domain_is_the_first_address() -> None:
 
 
 def test_the_rule_lets_renditions_through_and_nothing_else() -> None:
-    assert set(firewall.PUBLIC_FOLDERS) == {f"/{folder}" for folder in keys.FOLDERS.values()}
+    assert set(firewall.PUBLIC_FOLDERS) == {f"/{folder}" for folder in variants.FOLDERS.values()}
     assert f"/{keys.ORIGINALS}" not in firewall.PUBLIC_FOLDERS
 
 
@@ -271,8 +272,8 @@ def test_a_browser_may_send_every_header_of_a_ticket() -> None:
     rules = json.loads((ROOT / "cors.json").read_text())["rules"]
     world = World()
     world.user("usr_1")
-    wish = {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10}
-    ticket = asyncio.run(tickets.issue_ticket(world.platform, settings(), "usr_1", wish))
+    request = uploads.UploadRequest("image/jpeg", "image/jpeg", 10)
+    ticket = asyncio.run(uploads.issue_ticket(world.platform, settings(), "usr_1", request))
     (rule,) = [rule for rule in rules if ticket["method"] in rule["allowed"]["methods"]]
     assert {name.lower() for name in ticket["headers"]} == set(rule["allowed"]["headers"])
     assert "ETag" in rule["exposeHeaders"]
