@@ -33,7 +33,7 @@ def atom(title: str, url: str, feed_url: str, artworks: Iterable[Wire], origin: 
     )
 
 
-def sitemap(origin: str, artworks: Iterable[tuple[str, str, str]]) -> str:
+def sitemap(origin: str, artworks: Iterable[tuple[str, str, str | None]]) -> str:
     """A site map of artworks, given as username, slug and time of the last change, and of their artists."""
     urls: dict[str, str | None] = {}
     for username, slug, updated in artworks:
@@ -66,7 +66,7 @@ def _entry(artwork: Wire, origin: str) -> str:
         content = f'<p><img src="{escape(picture)}" alt="{escape(alternative_text(artwork))}"></p>' + content
     categories = "".join(f'<category term="{_text(tag)}"/>' for tag in artwork.get("tags") or ())
     return (
-        f"<entry><id>urn:uuid:{_text(artwork['id'])}</id><title>{_text(artwork['title'])}</title>"
+        f"<entry><id>{_text(origin)}/api/artworks/{_text(artwork['id'])}</id><title>{_text(artwork['title'])}</title>"
         f"<author><name>{_text(artwork['username'])}</name>"
         f"<uri>{_text(origin + artist_path(artwork['username']))}</uri></author>"
         f"<published>{artwork['createdAt']}</published><updated>{artwork['updatedAt']}</updated>"

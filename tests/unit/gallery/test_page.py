@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.support.gallery.fakes import SHELL
 
 from gallery.http.page import (
     LONGEST_DESCRIPTION,
@@ -23,12 +24,6 @@ from gallery.settings import Site
 
 ORIGIN = "https://gallery.example.org"
 SITE = Site(name="Blue House", tagline="Pictures from the harbour.")
-SHELL = """<!doctype html><html lang="en"><head>
-    <title>Gallery</title>
-    <meta name="description" content="of the shell">
-    <!--head-->
-    <script type="application/json" id="site">{}</script>
-  </head><body><main></main><!--noscript--></body></html>"""
 HOSTILE = "</title></script><script>alert(1)</script><!-- \"'><img src=x onerror=alert(1)> \u2028&amp;\x00"
 
 
