@@ -14,7 +14,7 @@ from tools.deploy import config
 from tools.deploy.config import Target
 from tools.problem import Problem
 
-from gallery import tickets
+from gallery.access import uploads
 
 
 def test_a_complete_checkout_passes(target: Target) -> None:
@@ -67,8 +67,8 @@ def test_cors_allows_every_header_of_an_upload_ticket() -> None:
     rules = json.loads((ROOT / "cors.json").read_text())["rules"]
     world = World()
     world.user("usr_1")
-    body = {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10}
-    ticket = asyncio.run(tickets.issue_ticket(world.platform, settings(), "usr_1", body))
+    request = uploads.UploadRequest("image/jpeg", "image/jpeg", 10)
+    ticket = asyncio.run(uploads.issue_ticket(world.platform, settings(), "usr_1", request))
     (rule,) = [rule for rule in rules if ticket["method"] in rule["allowed"]["methods"]]
     assert {name.lower() for name in ticket["headers"]} == set(rule["allowed"]["headers"])
     assert "ETag" in rule["exposeHeaders"]

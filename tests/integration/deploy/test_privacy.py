@@ -21,7 +21,7 @@ from tools.deploy.privacy import (
 )
 from tools.problem import Problem
 
-from gallery import keys
+from gallery import keys, variants
 
 HOST = "images.example.org"
 
@@ -239,7 +239,7 @@ def test_an_api_that_cannot_be_reached_is_a_problem() -> None:
 
 
 def test_the_rule_allows_the_folders_of_renditions_only() -> None:
-    assert set(privacy.PUBLIC_FOLDERS) == {f"/{folder}" for folder in keys.FOLDERS.values()}
+    assert set(privacy.PUBLIC_FOLDERS) == {f"/{folder}" for folder in variants.FOLDERS.values()}
     assert f"/{keys.ORIGINALS}" not in privacy.PUBLIC_FOLDERS
 
 

@@ -9,8 +9,8 @@ import sqlite3
 import pytest
 from tests.support.deploy.projects import ENVIRONMENTS, FILES, ROOT, VARIANTS, read
 
-from gallery import artwork, keys
-from imaging import contract, renditions
+from gallery import artwork, variants
+from imaging.variants import RULES, Variant
 
 
 def test_every_list_of_variants_names_the_same() -> None:
@@ -19,8 +19,8 @@ def test_every_list_of_variants_names_the_same() -> None:
     runtime = re.search(r"VARIANTS = \[(.*?)\]", (ROOT / "runtime/config.mjs").read_text())
     assert runtime
     assert folders == entries == set(VARIANTS)
-    assert {variant.value for variant in artwork.Variant} == folders
-    assert {variant.value for variant in renditions.Variant} == folders
+    assert {variant.value for variant in variants.Variant} == folders
+    assert {variant.value for variant in Variant} == folders
     assert set(re.findall(r'"(\w+)"', runtime[1])) == folders
 
 
@@ -28,7 +28,7 @@ def test_every_list_of_variants_names_the_same() -> None:
 def test_the_gateway_binds_every_sibling_by_its_name(environment: str) -> None:
     bound = {entry["binding"]: entry["service"] for entry in read("gateway", environment)["services"]}
     assert bound == {name.upper(): read(name, environment)["name"] for name in VARIANTS}
-    assert {variant.name for variant in artwork.Variant} == set(bound)
+    assert {variant.name for variant in variants.Variant} == set(bound)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -39,14 +39,14 @@ def test_a_sibling_runs_the_entry_of_its_variant(name: str) -> None:
 
 
 def test_gateway_and_siblings_put_renditions_into_the_same_folders() -> None:
-    assert {variant.value: folder for variant, folder in keys.FOLDERS.items()} == {
-        variant.value: folder for variant, folder in contract.FOLDERS.items()
+    assert {variant.value: folder for variant, folder in variants.FOLDERS.items()} == {
+        variant.value: rules.folder for variant, rules in RULES.items()
     }
 
 
-def url_of(variant: artwork.Variant) -> str:
+def url_of(variant: variants.Variant) -> str:
     """The column of a variant's URL: a rendition is called as its folder is, the mark is on the display."""
-    return f"{keys.FOLDERS[variant].removesuffix('/').removesuffix('s')}_url"
+    return f"{variants.FOLDERS[variant].removesuffix('/').removesuffix('s')}_url"
 
 
 def test_the_record_has_the_columns_of_its_table() -> None:
@@ -54,7 +54,7 @@ def test_the_record_has_the_columns_of_its_table() -> None:
     database.executescript((ROOT / "schema.sql").read_text())
     columns = {row[1] for row in database.execute("PRAGMA table_info(artworks)")}
     fields = {field.name for field in dataclasses.fields(artwork.Artwork)}
-    assert {url_of(each) for each in artwork.Variant} <= columns
+    assert {url_of(each) for each in variants.Variant} <= columns
     assert (fields - {"username"}) | {"original_etag"} == columns
     users = {row[1] for row in database.execute("PRAGMA table_info(users)")}
     assert {field.name for field in dataclasses.fields(artwork.User)} <= users
