@@ -16,8 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.e2e.accounts import TIMEOUT_SECONDS, Account, AccountFactory, registered
+from tests.support.e2e.accounts import TIMEOUT_SECONDS, Account, AccountFactory, artist_of, registered
 from tests.support.e2e.browsing import browser, visit  # noqa: F401
+from tests.support.e2e.inside import Bucket
 from tools import stack as local_stack
 from tools.stack import ROOT, Stack
 
@@ -56,18 +57,32 @@ def account_words(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def account(gallery_url: str, account_words: list[str]) -> Iterator[AccountFactory]:
-    """Makes a new artist: `account(limit=2)`."""
+def account(request: pytest.FixtureRequest, gallery_url: str) -> Iterator[AccountFactory]:
+    """Makes a new user: `account(limit=2)`."""
+    stack = None if request.config.getoption("--base-url") else request.getfixturevalue("stack")
     numbers = itertools.count(1)
     with ExitStack() as artists:
 
         def make(limit: int = 100, username: str | None = None, *, operator: bool = False) -> Account:
             name = username or f"artist-{next(numbers)}-{secrets.token_hex(3)}"
-            return artists.enter_context(
-                registered(gallery_url, account_words, name, limit, operator=operator)
-            )
+            if stack:
+                return artists.enter_context(artist_of(stack, name, limit, operator=operator))
+            words = request.getfixturevalue("account_words")
+            return artists.enter_context(registered(gallery_url, words, name, limit, operator=operator))
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def artist(account: AccountFactory) -> Account:
+    """A user of the module's own, with room for as many artworks as its tests make."""
+    return account(limit=1000)
+
+
+@pytest.fixture(scope="module")
+def stranger(account: AccountFactory) -> Account:
+    """Another user, who has nothing to do with the first."""
+    return account()
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +116,11 @@ def faults(stack: Stack) -> Iterator[Callable[..., None]]:
 def objects(stack: Stack) -> Callable[[], set[str]]:
     """Lists the keys of all objects in the local bucket."""
     return lambda: set(stack.control("objects")["keys"])
+
+
+@pytest.fixture(scope="session")
+def bucket(stack: Stack) -> Bucket:
+    return Bucket(stack)
 
 
 @pytest.fixture
