@@ -5,8 +5,8 @@ from __future__ import annotations
 import vfa_kernels
 
 from imaging.errors import UnreadableImage
+from imaging.formats.raster import Raster
 from imaging.geometry import Size
-from imaging.raster import Raster
 
 SCALES = (1, 2, 4, 8)
 Plane = tuple[tuple[int, int], bytes]

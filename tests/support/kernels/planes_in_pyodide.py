@@ -1,6 +1,6 @@
-"""The half of test_in_pyodide.py that runs in Pyodide: files in /given, decoded by the kernel and by IJG's libjpeg.
+"""The half of test_in_pyodide.py that runs in Pyodide: files in /given, decoded by the kernel and by libjpeg.
 
-Prints a line of JSON for each: by scale, whether luma is the same, and chroma where libjpeg leaves it as it is.
+Prints a line of JSON for each: by scale, whether luma is the same, and chroma where libjpeg leaves it alone.
 """
 
 import json
