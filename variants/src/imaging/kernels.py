@@ -1,4 +1,4 @@
-"""The module `vfa_kernels` (kernels/pixels), or None where it cannot be imported; then Pillow does all its work."""
+"""The module `vfa_kernels` (kernels/pixels), or None where it cannot be imported."""
 
 from __future__ import annotations
 
