@@ -57,7 +57,7 @@ def tables(database: sqlite3.Connection) -> dict[str, Table]:
     names = database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
-    return {name: _rows(database, name) for (name,) in names.fetchall() if name != schema.LEDGER}
+    return {name: _rows(database, name) for (name,) in names.fetchall() if name != schema.MIGRATIONS_TABLE}
 
 
 def lost(before: dict[str, Table], after: dict[str, Table]) -> list[str]:

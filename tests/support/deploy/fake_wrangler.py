@@ -1,4 +1,4 @@
-"""Doubles for deployments: a checkout to write into, and a Wrangler that acts on an account in memory.
+"""A Wrangler that acts on an account in memory.
 
 Its answers are worded as the genuine one's, which test_deploy_wrangler.py holds them against.
 """
@@ -6,8 +6,6 @@ Its answers are worded as the genuine one's, which test_deploy_wrangler.py holds
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sqlite3
 import threading
 from dataclasses import dataclass, field
@@ -15,65 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.deploy.cloudflare import ACCOUNT, Cloudflare, Database
-from tests.support.deploy.projects import ROOT
 from tools.deploy import schema
-from tools.deploy.target import (
-    CDN_DOMAIN,
+from tools.deploy.account import Outcome
+from tools.deploy.config import (
     DATABASE_ID,
-    ENDPOINT,
-    ENVIRONMENTS,
     NAMESPACE_ID,
-    PROJECTS,
     Target,
 )
-from tools.deploy.wrangler import Outcome
-
-PLACEHOLDERS = {
-    DATABASE_ID: "00000000-0000-0000-0000-000000000000",
-    NAMESPACE_ID: "0" * 32,
-    ENDPOINT: "https://ACCOUNT_ID.r2.cloudflarestorage.com",
-    CDN_DOMAIN: "",
-}
-CREDENTIALS = {"R2_ACCESS_KEY_ID": "key-id", "R2_SECRET_ACCESS_KEY": "key-secret"}
-
-
-def checkout(folder: Path, *, sources: bool = False) -> Path:
-    """A copy of this checkout before its first deployment; with `sources`, all that Wrangler bundles."""
-    for name in ("wrangler.toml", "schema.sql", "cors.json", "package.json", "pyproject.toml"):
-        shutil.copy2(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "migrations", folder / "migrations")
-    for project in PROJECTS:
-        source, copy = (
-            Target(ROOT, "production").folder(project),
-            Target(folder, "production").folder(project),
-        )
-        copy.mkdir(parents=True, exist_ok=True)
-        if project != "gateway":
-            shutil.copy2(source / "wrangler.toml", copy / "wrangler.toml")
-        if sources:
-            _link(source / "python_modules", copy / "python_modules")
-        else:
-            (copy / "python_modules/workers").mkdir(parents=True)
-    if sources:
-        for name in ("src", "variants/src", "web"):
-            _link(ROOT / name, folder / name)
-    for name in ("node_modules", ".venv"):
-        (folder / name).symlink_to(ROOT / name)
-    for environment in ENVIRONMENTS:
-        Target(folder, environment).write(PLACEHOLDERS)
-    return folder
-
-
-def _link(source: Path, target: Path) -> None:
-    """Hard links where the file system has them; symbolic ones Wrangler passes over."""
-
-    def link(file: str, copy: str) -> None:
-        try:
-            os.link(file, copy)
-        except OSError:
-            shutil.copy2(file, copy)
-
-    shutil.copytree(source, target, copy_function=link, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 class Killed(BaseException):
@@ -237,7 +183,7 @@ class FakeWrangler:
 
     def _migrate(self, call: Call) -> Outcome:
         database = self._database(call)
-        database.query(schema.CREATE_LEDGER)
+        database.query(schema.CREATE_MIGRATIONS_TABLE)
         applied = {row["name"] for row in database.query(schema.APPLIED)[0]["results"]}
         for migration in schema.migrations_in(call.folder / "migrations"):
             if migration.name not in applied:
@@ -315,8 +261,8 @@ def error(*lines: str) -> Outcome:
     )
 
 
-def form_of(database: Database) -> schema.Form:
+def structure_of(database: Database) -> schema.Structure:
     """The form of a database of the account."""
     connection: sqlite3.Connection = database.connection
     rows = connection.execute(schema.MASTER).fetchall()
-    return schema.form(dict(zip(("type", "name", "sql"), row, strict=True)) for row in rows)
+    return schema.structure(dict(zip(("type", "name", "sql"), row, strict=True)) for row in rows)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.deploy import carrying
+from tests.support.deploy import sample_migrations
 from tests.support.deploy.cloudflare import Cloudflare, Database
-from tests.support.deploy.deploying import FakeWrangler
-from tests.support.deploy.galleries import GALLERIES, TWICE, ask_of, gallery
+from tests.support.deploy.fake_wrangler import FakeWrangler
+from tests.support.deploy.foreign_databases import GALLERIES, TWICE, ask_of, gallery
 from tests.support.deploy.projects import ROOT
 from tests.support.deploy.runs import Runner, changed
 from tests.support.gallery.creates import create
@@ -19,19 +19,18 @@ from tests.support.gallery.fakes import World, json_of
 from tests.support.gallery.tokens import bearer
 from tests.unit.gallery.test_other_writers import INSERT, ROW
 from tools.deploy import adopt, schema
-from tools.deploy.__main__ import Means
-from tools.deploy.adoption import Adoption, adoption
+from tools.deploy.adopt import Adoption, plan_adoption
 from tools.deploy.schema import Migration
 from tools.problem import Problem
 
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
-TABLES = {name for kind, name in schema.form_of(each.sql for each in MIGRATIONS) if kind == "table"}
+TABLES = {name for kind, name in schema.structure_of(each.sql for each in MIGRATIONS) if kind == "table"}
 OURS = min(TABLES - {"users", "artworks"})
 
 
 def adopted(database: sqlite3.Connection, migrations: list[Migration] = MIGRATIONS) -> Adoption:
     """Adopt as the command does: everything in one transaction, then what is pending."""
-    found = adoption(ask_of(database), migrations)
+    found = plan_adoption(ask_of(database), migrations)
     database.executescript(f"BEGIN;\n{found.sql}\nCOMMIT;")
     for migration in migrations:
         if migration not in found.covered:
@@ -60,9 +59,9 @@ def ask(world: World, method: str, path: str, body: Any = None, user: str | None
 @pytest.mark.parametrize("name", GALLERIES)
 def test_nothing_is_lost(name: str) -> None:
     database = gallery(GALLERIES[name])
-    before = carrying.tables(database)
+    before = sample_migrations.tables(database)
     adopted(database)
-    after = carrying.tables(database)
+    after = sample_migrations.tables(database)
     for rows in (*before["users"], *after["users"]):
         rows.pop("artwork_count", None)
         if rows.get("artwork_limit") in (None, 50):
@@ -72,7 +71,7 @@ def test_nothing_is_lost(name: str) -> None:
         for old, row in zip(before["users"], after["users"], strict=True)
     ] == before["users"]
     del before["users"], after["users"]
-    assert carrying.lost(before, after) == []
+    assert sample_migrations.lost(before, after) == []
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
@@ -119,7 +118,7 @@ def test_an_address_that_two_artworks_have_stays_the_older_ones() -> None:
         "4": "dusk-1",
         "5": "5",
     }
-    assert any("1 artworks get another slug" in note for note in found.notes)
+    assert any("1 artworks get another slug" in note for note in found.remarks)
 
 
 def test_what_is_worth_knowing_is_said() -> None:
@@ -128,19 +127,19 @@ def test_what_is_worth_knowing_is_said() -> None:
         "INSERT INTO users (id, email, username) VALUES ('auth0|7', 'c', '..'), ('u4', 'd', 'ANN'), "
         "('a b', 'e', 'eve')"
     )
-    notes = "\n".join(adoption(ask_of(database), MIGRATIONS).notes)
-    assert "artworks gets original_key, original_etag, version, width" in notes
-    assert "1 artworks are draft: only their owners see them" in notes
-    assert "no address can hold the names of the users auth0|7" in notes
-    assert "several users are called" in notes
-    assert "no token can name the users a b" in notes
+    remarks = "\n".join(plan_adoption(ask_of(database), MIGRATIONS).remarks)
+    assert "artworks gets original_key, original_etag, version, width" in remarks
+    assert "1 artworks are draft: only their owners see them" in remarks
+    assert "no address can hold the names of the users auth0|7" in remarks
+    assert "several users are called" in remarks
+    assert "no token can name the users a b" in remarks
 
 
 def test_a_dry_run_asks_and_changes_nothing() -> None:
     database = gallery(GALLERIES["as it was specified"])
     before = list(database.iterdump())
     database.execute("PRAGMA query_only = ON")
-    adoption(ask_of(database), MIGRATIONS)
+    plan_adoption(ask_of(database), MIGRATIONS)
     assert list(database.iterdump()) == before
 
 
@@ -186,7 +185,7 @@ def test_a_later_migration_that_adds_what_is_there_is_done_but_for_that() -> Non
 )
 def test_what_cannot_be_adopted_is_said_in_a_sentence(script: str, sentence: str) -> None:
     with pytest.raises(Problem, match=sentence):
-        adoption(ask_of(gallery(script)), MIGRATIONS)
+        plan_adoption(ask_of(gallery(script)), MIGRATIONS)
 
 
 def foreign(cloud: Cloudflare) -> Database:
@@ -224,11 +223,10 @@ def test_the_command_adopts(root: Path, cloud: Cloudflare, capsys: pytest.Captur
     database = foreign(cloud)
     before = list(database.connection.iterdump())
     wrangler = FakeWrangler(cloud)
-    means = Means(wrangler=lambda *_: wrangler)
-    assert adopt.main(["--dry-run"], root, means, {}) == 0
+    assert adopt.main(["--dry-run"], root, lambda *_: wrangler, {}) == 0
     assert "ALTER TABLE artworks ADD COLUMN original_key TEXT;" in capsys.readouterr().out
     assert list(database.connection.iterdump()) == before
-    assert adopt.main([], root, means, {}) == 0
+    assert adopt.main([], root, lambda *_: wrangler, {}) == 0
     assert "is adopted" in capsys.readouterr().out
-    assert adopt.main([], root, means, {}) == 1
+    assert adopt.main([], root, lambda *_: wrangler, {}) == 1
     assert "is the gallery's already" in capsys.readouterr().err

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 from tests.support.deploy.cloudflare import Cloudflare
-from tests.support.deploy.deploying import FakeWrangler, Killed
+from tests.support.deploy.fake_wrangler import FakeWrangler, Killed
 from tests.support.deploy.projects import ROOT
 from tests.support.deploy.runs import Runner, changed, state
-from tools.deploy.vault import Vault
+from tools.deploy.secrets import SecretStore
 
 
 def test_secrets_are_kept_for_their_owner_alone(root: Path, cloud: Cloudflare, run: Runner) -> None:
     run(FakeWrangler(cloud))
     path = root / ".secrets.production"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kept = Vault(path, {})
+    kept = SecretStore(path, {})
     held = cloud.workers["vfa-gallery"].secrets
     for name in ("AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"):
-        assert kept.known(name) == held[name]
+        assert kept.value(name) == held[name]
         assert len(held[name]) == 64
-    assert kept.known("R2_SECRET_ACCESS_KEY") is None
+    assert kept.value("R2_SECRET_ACCESS_KEY") is None
     assert ".secrets.*" in (ROOT / ".gitignore").read_text().splitlines()
 
 
@@ -81,7 +81,7 @@ def test_a_rotation_that_broke_off_is_finished_by_the_next_run(
     new = cloud.workers["vfa-gallery"].secrets[name]
     assert new != old
     assert {worker.secrets.get(name, new) for worker in cloud.workers.values()} == {new}
-    assert Vault(kept, {}).known(name) == new
+    assert SecretStore(kept, {}).value(name) == new
     assert "PENDING" not in kept.read_text()
     assert run(again := FakeWrangler(cloud)) == 0
     assert not any("--secrets-file" in words for words in changed(again))
@@ -133,7 +133,7 @@ def test_a_value_from_the_environment_is_kept_for_the_next_run(
     assert run(FakeWrangler(cloud)) == 0
     monkeypatch.delenv("AUTH_JWT_SECRET")
     assert cloud.workers["vfa-gallery"].secrets["AUTH_JWT_SECRET"] == "s" * 64
-    assert Vault(root / ".secrets.production", {}).known("AUTH_JWT_SECRET") == "s" * 64
+    assert SecretStore(root / ".secrets.production", {}).value("AUTH_JWT_SECRET") == "s" * 64
 
 
 def test_new_r2_credentials_are_set_from_the_environment(

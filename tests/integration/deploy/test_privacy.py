@@ -1,19 +1,27 @@
-"""Domains of the bucket: each is guarded before it is connected, and tried out afterwards."""
+"""Domains of the bucket: each gets a firewall rule before it is connected, and is tested afterwards."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.support.deploy.cloudflare import Cloudflare
 from tests.support.deploy.cloudflare_server import serve
-from tests.support.deploy.deploying import FakeWrangler
+from tests.support.deploy.fake_wrangler import FakeWrangler
 from tests.support.deploy.runs import Runner, changed
-from tools.deploy import firewall
-from tools.deploy.exposure import CERTIFICATE_SECONDS, RULE_SECONDS, Probe, status_of
-from tools.deploy.target import CDN_DOMAIN, Target
-from tools.deploy.wishes import host_of
+from tools.deploy import privacy
+from tools.deploy.config import CDN_DOMAIN, Target
+from tools.deploy.privacy import (
+    CERTIFICATE_SECONDS,
+    RULE_SECONDS,
+    PrivacyCheck,
+    normalize_host,
+    status_of,
+)
 from tools.problem import Problem
+
+from gallery import keys, variants
 
 HOST = "images.example.org"
 
@@ -26,9 +34,9 @@ def test_the_images_domain_is_guarded_before_it_is_connected(
 
     def guard(_: str, __: str, zone: str, host: str) -> str:
         guarded.append((zone, host, bool(cloud.buckets["vfa-gallery"]["domains"])))
-        return "the rule was made"
+        return "the rule was added"
 
-    monkeypatch.setattr(firewall, "guard", guard)
+    monkeypatch.setattr(privacy, "protect", guard)
     words = ("--images-domain", "images.example.org", "--zone-id", "zone")
     assert run(FakeWrangler(cloud), *words) == 0
     assert guarded == [("zone", "images.example.org", False)]
@@ -39,19 +47,19 @@ def test_the_images_domain_is_guarded_before_it_is_connected(
 
 
 class Guard:
-    """Stands in for the firewall: the (zone, host) pairs that were made sure of."""
+    """In place of the firewall: the (zone, host) pairs whose rule was set."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
 
     def __call__(self, _: str, __: str, zone: str, host: str) -> str:
         self.asked.append((zone, host))
-        return "the rule is there"
+        return "the rule exists"
 
 
 @pytest.fixture
 def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
-    monkeypatch.setattr(firewall, "guard", guard := Guard())
+    monkeypatch.setattr(privacy, "protect", guard := Guard())
     return guard
 
 
@@ -59,7 +67,7 @@ def connected(cloud: Cloudflare, *domains: dict[str, str]) -> None:
     cloud.buckets["vfa-gallery"] = {"cors": [], "domains": list(domains)}
 
 
-def test_the_rule_of_a_connected_domain_is_made_sure_of_with_every_run(
+def test_every_run_corrects_the_rule_of_a_connected_domain(
     root: Path, cloud: Cloudflare, run: Runner, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
@@ -80,21 +88,21 @@ def test_a_zone_that_is_not_listed_is_taken_from_the_command_line(
     assert guard.asked == [("zone", HOST)]
 
 
-def test_a_rule_that_cannot_be_looked_at_is_named_and_tried_out(
+def test_a_rule_that_cannot_be_read_is_reported_and_tested(
     cloud: Cloudflare, run: Runner, guard: Guard, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected(cloud, {"domain": HOST, "zoneId": "zone"})
     run.open_hosts.add(HOST)
     assert run(FakeWrangler(cloud)) == 1
     told = capsys.readouterr()
-    assert f"leave the firewall rule of {HOST} as it is, unseen" in told.out
-    assert f"see that {HOST} refuses originals" in told.out
+    assert f"leave the firewall rule of {HOST} as it is" in told.out
+    assert f"check that {HOST} refuses originals" in told.out
     assert told.err == f"error: originals are not private on {HOST}\n"
     assert not guard.asked
     assert not run.smoked
 
 
-def test_a_rule_made_by_hand_is_tried_out_only(
+def test_a_rule_made_by_hand_is_only_tested(
     cloud: Cloudflare, run: Runner, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
@@ -117,7 +125,7 @@ def test_a_domain_that_is_switched_off_serves_nothing(cloud: Cloudflare, run: Ru
     assert not run.probed
 
 
-def test_the_smoke_test_is_patient_while_the_images_domain_is_new(
+def test_the_smoke_test_waits_for_a_new_images_domain(
     cloud: Cloudflare, run: Runner, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
@@ -128,7 +136,7 @@ def test_the_smoke_test_is_patient_while_the_images_domain_is_new(
     run(FakeWrangler(cloud))
     domain["ssl"] = "active"
     run(FakeWrangler(cloud))
-    assert run.patient == [False, True, True, False]
+    assert run.new_domain == [False, True, True, False]
     assert guard.asked == [("zone", HOST)] * 3
 
 
@@ -148,7 +156,7 @@ def test_a_host_is_spelled_as_the_rule_compares_it(
 
 
 def test_a_host_may_have_letters_of_any_script() -> None:
-    assert host_of("Bücher.example.org") == "xn--bcher-kva.example.org"
+    assert normalize_host("Bücher.example.org") == "xn--bcher-kva.example.org"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +168,7 @@ def test_a_host_may_have_letters_of_any_script() -> None:
 )
 def test_what_is_no_host_is_refused(text: str) -> None:
     with pytest.raises(Problem, match="wants the name of a host, such as images"):
-        host_of(text)
+        normalize_host(text)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +186,7 @@ def test_the_images_domain_is_read_from_a_url_or_a_host(root: Path, value: str, 
     assert target.images_domain == host
 
 
-def probe(*answers: int | None) -> tuple[Probe, list[str], list[str], list[float]]:
+def probe(*answers: int | None) -> tuple[PrivacyCheck, list[str], list[str], list[float]]:
     """A probe that gets these answers, the last one for ever; what it asked, said and waited."""
     waiting, asked, told, pauses = list(answers), list[str](), list[str](), list[float]()
 
@@ -186,7 +194,7 @@ def probe(*answers: int | None) -> tuple[Probe, list[str], list[str], list[float
         asked.append(url)
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
-    return Probe("vfa-gallery", ask, told.append, pauses.append), asked, told, pauses
+    return PrivacyCheck("vfa-gallery", ask, told.append, pauses.append), asked, told, pauses
 
 
 def test_a_host_that_refuses_is_asked_once() -> None:
@@ -215,7 +223,7 @@ def test_a_host_that_does_not_refuse_is_a_problem(status: int) -> None:
 
 def test_a_host_that_never_answers_is_a_problem() -> None:
     test, _, _, pauses = probe(None)
-    with pytest.raises(Problem, match="does not answer, so nobody knows whether it refuses originals"):
+    with pytest.raises(Problem, match="does not answer, so it is not known whether it refuses originals"):
         test(HOST)
     assert sum(pauses) == CERTIFICATE_SECONDS
 
@@ -227,4 +235,33 @@ def test_a_name_without_an_address_answers_nothing() -> None:
 
 def test_an_api_that_cannot_be_reached_is_a_problem() -> None:
     with pytest.raises(Problem, match=f"cannot be asked for the firewall rule of {HOST}: "):
-        firewall.guard("token", "http://127.0.0.1:1", "zone", HOST)
+        privacy.protect("token", "http://127.0.0.1:1", "zone", HOST)
+
+
+def test_the_rule_allows_the_folders_of_renditions_only() -> None:
+    assert set(privacy.PUBLIC_FOLDERS) == {f"/{folder}" for folder in variants.FOLDERS.values()}
+    assert f"/{keys.ORIGINALS}" not in privacy.PUBLIC_FOLDERS
+
+
+def test_the_rule_is_added_once_and_other_rules_stay() -> None:
+    with serve(Cloudflare()) as cloud, httpx.Client(base_url=cloud.url) as client:
+        assert privacy.ensure_rule(client, "zone", HOST) == "the ruleset was created with the rule"
+        assert privacy.ensure_rule(client, "zone", HOST) == "the rule exists"
+        cloud.rules[0]["enabled"] = False
+        assert privacy.ensure_rule(client, "zone", HOST) == "the rule was corrected"
+        cloud.rules[:] = [{"id": "other", "ref": "other", "expression": "true", "action": "log"}]
+        assert privacy.ensure_rule(client, "zone", HOST) == "the rule was added"
+        assert [rule["ref"] for rule in cloud.rules] == ["other", privacy.rule(HOST)["ref"]]
+        assert cloud.rules[1].items() >= privacy.rule(HOST).items()
+
+
+def test_a_token_without_the_permission_is_told_so() -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, json={"success": False, "errors": [{"message": "Authentication error"}]})
+
+    transport = httpx.MockTransport(refuse)
+    with (
+        httpx.Client(transport=transport, base_url="https://api.example") as client,
+        pytest.raises(Problem, match=r"\(403: Authentication error\).*Zone WAF: Edit"),
+    ):
+        privacy.ensure_rule(client, "zone", HOST)

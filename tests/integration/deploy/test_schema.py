@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.deploy import carrying
+from tests.support.deploy import sample_migrations
 from tests.support.deploy.projects import ROOT
 from tools.deploy import schema
 from tools.deploy.schema import Migration
@@ -35,25 +35,25 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 
 
 def test_all_migrations_give_what_the_schema_gives() -> None:
-    assert schema.form_of(each.sql for each in MIGRATIONS) == schema.form_of([TRUTH])
+    assert schema.structure_of(each.sql for each in MIGRATIONS) == schema.structure_of([TRUTH])
 
 
 def test_the_schema_may_be_applied_twice() -> None:
-    assert schema.form_of([TRUTH, TRUTH]) == schema.form_of([TRUTH])
+    assert schema.structure_of([TRUTH, TRUTH]) == schema.structure_of([TRUTH])
 
 
 def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
-    first, *others = [*MIGRATIONS, *carrying.LATER]
+    first, *others = [*MIGRATIONS, *sample_migrations.LATER]
     database.executescript(first.sql)
-    database.executescript(carrying.FIRST_ROWS)
-    before = carrying.tables(database)
+    database.executescript(sample_migrations.FIRST_ROWS)
+    before = sample_migrations.tables(database)
     assert all(len(rows) == 1 for rows in before.values())
     for migration in others:
         database.executescript(migration.sql)
-        after = carrying.tables(database)
+        after = sample_migrations.tables(database)
         for table, column, value in MEANT.get(migration.name, ()):
             before[table][0][column] = value
-        assert carrying.lost(before, after) == MOVED.get(migration.name, []), migration.name
+        assert sample_migrations.lost(before, after) == MOVED.get(migration.name, []), migration.name
         before = after
     assert before["artworks"][0]["signature"] == before["signers"][0]["signer"] == "ann"
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -63,10 +63,10 @@ def test_rows_survive_every_migration(database: sqlite3.Connection) -> None:
 def test_claims_become_uploads(database: sqlite3.Connection) -> None:
     first, second = MIGRATIONS[:2]
     database.executescript(first.sql)
-    database.executescript(carrying.FIRST_ROWS)
+    database.executescript(sample_migrations.FIRST_ROWS)
     database.execute("INSERT INTO claims VALUES ('originals/usr-2_x/2.tiff', '', 3, 1764000000000)")
     database.executescript(second.sql)
-    found = {row["key"]: row for row in carrying.tables(database)["uploads"]}
+    found = {row["key"]: row for row in sample_migrations.tables(database)["uploads"]}
     worked_on, waiting = (found[key] for key in ("originals/usr_1/1.jpg", "originals/usr-2_x/2.tiff"))
     assert (worked_on["user_id"], worked_on["artwork_id"]) == ("usr_1", "art_1")
     assert (worked_on["holder"], worked_on["attempt"]) == ("holder", 2)
@@ -87,14 +87,14 @@ def test_claims_become_uploads(database: sqlite3.Connection) -> None:
 def test_a_migration_that_loses_something_is_found(
     database: sqlite3.Connection, sql: str, table: str
 ) -> None:
-    database.executescript(TRUTH + carrying.ROWS)
-    before = carrying.tables(database)
+    database.executescript(TRUTH + sample_migrations.ROWS)
+    before = sample_migrations.tables(database)
     database.executescript(sql)
-    assert carrying.lost(before, carrying.tables(database)) == [table]
+    assert sample_migrations.lost(before, sample_migrations.tables(database)) == [table]
 
 
 def test_migrations_run_in_the_order_of_their_names(tmp_path: Path) -> None:
-    every = [*MIGRATIONS, *carrying.LATER]
+    every = [*MIGRATIONS, *sample_migrations.LATER]
     for migration in reversed(every):
         (tmp_path / migration.name).write_text(migration.sql)
     assert schema.migrations_in(tmp_path) == every
@@ -102,9 +102,12 @@ def test_migrations_run_in_the_order_of_their_names(tmp_path: Path) -> None:
 
 def test_a_database_knows_where_it_stands() -> None:
     for count in range(len(MIGRATIONS) + 1):
-        found = schema.form_of(each.sql for each in MIGRATIONS[:count])
-        assert schema.form_of(each.sql for each in MIGRATIONS[: schema.standing(found, MIGRATIONS)]) == found
-    assert schema.standing(schema.form_of(["CREATE TABLE other (id)"]), MIGRATIONS) is None
+        found = schema.structure_of(each.sql for each in MIGRATIONS[:count])
+        assert (
+            schema.structure_of(each.sql for each in MIGRATIONS[: schema.applied_count(found, MIGRATIONS)])
+            == found
+        )
+    assert schema.applied_count(schema.structure_of(["CREATE TABLE other (id)"]), MIGRATIONS) is None
 
 
 def test_a_baseline_is_wranglers_own_ledger(database: sqlite3.Connection) -> None:
@@ -114,7 +117,7 @@ def test_a_baseline_is_wranglers_own_ledger(database: sqlite3.Connection) -> Non
     assert database.execute(schema.APPLIED).fetchall() == [("0001_it's.sql",), ("0002_more.sql",)]
     cli = (ROOT / "node_modules/wrangler/wrangler-dist/cli.js").read_text()
     columns = re.search(r"function getCreateMigrationsTableQuery.*?\((\s+id .*?)\n\);", cli, re.DOTALL)
-    ours = re.search(r"\((\s+id .*?)\n\);", schema.CREATE_LEDGER, re.DOTALL)
+    ours = re.search(r"\((\s+id .*?)\n\);", schema.CREATE_MIGRATIONS_TABLE, re.DOTALL)
     assert columns
     assert ours
     assert columns[1].split() == ours[1].split()
@@ -133,7 +136,7 @@ def test_a_baseline_is_wranglers_own_ledger(database: sqlite3.Connection) -> Non
 )
 def test_schemas_that_differ_are_told_apart(other: str) -> None:
     plain = "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'a b'); CREATE INDEX i ON t (a, b)"
-    assert schema.form_of([other]) != schema.form_of([plain])
+    assert schema.structure_of([other]) != schema.structure_of([plain])
 
 
 def test_schemas_that_mean_the_same_are_the_same() -> None:
@@ -142,4 +145,4 @@ def test_schemas_that_mean_the_same_are_the_same() -> None:
         "ALTER TABLE t ADD COLUMN b TEXT -- said later\n NOT NULL DEFAULT 'a b'; CREATE INDEX i ON t(a,b)",
     ]
     plain = "CREATE TABLE t (b TEXT NOT NULL DEFAULT 'a b', a TEXT); CREATE INDEX IF NOT EXISTS i ON t (a, b)"
-    assert schema.form_of(grown) == schema.form_of([plain])
+    assert schema.structure_of(grown) == schema.structure_of([plain])
