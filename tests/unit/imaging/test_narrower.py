@@ -78,7 +78,8 @@ def test_the_display_itself_does_not_depend_on_narrower_widths() -> None:
 @given(st.integers(1, 60_000), st.integers(1, 60_000), st.integers(1, 8192))
 def test_narrowing_takes_less_memory_than_a_plan_may(width: int, height: int, narrow: int) -> None:
     display = display_size(Size(width, height))
-    narrower = Size(min(narrow, display.width), display.height * narrow // display.width)
+    wide = min(narrow, display.width)
+    narrower = Size(wide, display.height * wide // display.width)
     halfway = Size(narrower.width, display.height)  # Pillow resizes across first
     encoded_bytes = 2 * area(display)
     assert heap.fits(4 * (area(display) + area(halfway) + area(narrower)) + encoded_bytes + heap.WORKING)

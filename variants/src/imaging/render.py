@@ -20,8 +20,8 @@ from imaging.text.mark import draw_mark
 from imaging.variants import Variant
 
 PREVIEW_LIMIT = 32  # pixels on the longer side; more take time and add nothing to a hash of 7 × 7 waves
-# Each narrower width is made of the next wider one, a factor of about two. Pillow ranks HAMMING with BICUBIC for
-# such reductions, and it takes half the time.
+# Each narrower width is made of the next wider one, a factor of about two. Pillow ranks HAMMING with BICUBIC
+# for such reductions, and it takes half the time.
 _NARROWING = Image.Resampling.HAMMING
 
 
