@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from kernels import native  # noqa: E402
+
 from tools import vendor, wheelhouse  # noqa: E402
 from tools.problem import Problem  # noqa: E402
 
@@ -173,6 +175,12 @@ def set_up(*, with_browser: bool) -> None:
             [ROOT / "tools/vendor.py", ROOT / "tools/wheelhouse.py", ROOT / "kernels/wheels", project.lock],
             project.folder / "python_modules",
         )
+    step(
+        "image kernels for unit tests, by the C compiler",
+        native.compile_natively,
+        [ROOT / "kernels/native.py", ROOT / "kernels/python.h", native.SOURCES],
+        native.LIBRARY,
+    )
     page_sources = [path for path in (ROOT / "web").iterdir() if path.name != "dist"]
     page_inputs = [*sorted(page_sources), ROOT / "package-lock.json", ROOT / "wrangler.toml"]
     environment = os.environ.get("CLOUDFLARE_ENV", "")

@@ -17,6 +17,7 @@ BUILT = ROOT / "kernels/wheels"
 # What no registry has for WebAssembly: name → wheel in the wheelhouse or among those that the project builds.
 WASM_WHEELS = {
     "pillow": "pillow-*.whl",
+    "vfa-kernels": "vfa_kernels-*.whl",
     "vfa-shaping": "vfa_shaping-*.whl",
     "vfa-webp": "vfa_webp-*.whl",
 }

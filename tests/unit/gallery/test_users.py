@@ -11,7 +11,7 @@ from tests.support.gallery.fakes import START, World, json_of
 from tests.support.gallery.providers import ISSUER, JWKS_URL, SETTINGS, key_set, provider_token
 from tests.support.gallery.tokens import bearer
 
-from gallery.messages import Answer
+from gallery.http.messages import Response
 from gallery.times import iso
 
 OPERATOR = bearer("usr_boss", role="operator", iat=START)
@@ -25,7 +25,7 @@ def world() -> World:
     return made
 
 
-async def ask(where: World, method: str, path: str, body: Any = None) -> Answer:
+async def ask(where: World, method: str, path: str, body: Any = None) -> Response:
     return await where.ask(method, path, body, headers=OPERATOR)
 
 
@@ -262,3 +262,18 @@ def test_a_user_is_made_once_whatever_becomes_of_the_answer(lost: bool) -> None:
         assert len(where.database.rows("SELECT * FROM users")) == 3
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("taken", [{"username": "bob"}, {"subject": "auth0|bob"}])
+async def test_a_change_that_is_refused_leaves_the_users_artworks_in_lists(taken: dict[str, str]) -> None:
+    where = world()
+    where.user("usr_bob", "Bob")
+    tied = await ask(where, "PATCH", "/api/users/usr_bob", {"subject": "auth0|bob"})
+    assert tied.status == 200, tied.body
+    made = json_of(await create(where, where.original()))["data"]
+    for _ in range(2):
+        refused = await ask(where, "PATCH", "/api/users/usr_ada", {"artworkLimit": 7, **taken})
+        assert refused.status == 409, refused.body
+        listed = json_of(await where.ask("GET", "/api/artworks"))["data"]
+        assert [each["id"] for each in listed] == [made["id"]]
+    assert json_of(await ask(where, "GET", "/api/users/usr_ada"))["data"]["artworkLimit"] != 7

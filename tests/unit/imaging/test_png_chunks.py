@@ -14,10 +14,10 @@ from tests.support.imaging.profiles import grey_profile, matrix_profile
 from tests.support.imaging.rendering import picture_of
 from tests.unit.imaging.test_orientation import exif_block, stored
 
-from imaging import limits
+from imaging import heap
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.png import half_of
-from imaging.renditions import Variant
+from imaging.formats.png import half_of
+from imaging.variants import Variant
 
 SIZE = (61, 43)
 P3, ADOBE = matrix_profile("Display P3"), matrix_profile("Adobe RGB")
@@ -293,7 +293,7 @@ def many(extra: bytes = b"", behind: bytes = b"", pixels: bytes | None = None) -
     return b"\x89PNG\r\n\x1a\n" + head + extra + rows + behind + png_chunk(b"IEND", b"")
 
 
-CHUNKS = limits.MOST_PARTS + 1
+CHUNKS = heap.MOST_PARTS + 1
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "EXIF blocks": (lambda: many(png_chunk(b"eXIf", exif_block(1)[6:]) * CHUNKS), "40000 chunks"),
     "texts": (lambda: many(png_chunk(b"tEXt", b"a\0b") * CHUNKS), "40000 chunks"),
