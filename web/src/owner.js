@@ -46,8 +46,9 @@ export async function openOriginal({ username, slug }) {
     page.opener = null;
     const { artwork } = await readArtwork(username, slug);
     if (artwork.originalReplaced) throw new Error("Another file has taken the place of the original.");
-    if (!artwork.originalDownloadUrl) throw new Error("Your session has ended. Please sign in again.");
-    page.location.replace(artwork.originalDownloadUrl);
+    const url = artwork.originalDownloadUrl ?? artwork.originalUrl;
+    if (!url) throw new Error("Your session has ended. Please sign in again.");
+    page.location.replace(url);
   } catch (error) {
     page?.close();
     notify(error instanceof Error ? error.message : String(error));
