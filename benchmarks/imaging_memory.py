@@ -30,13 +30,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "variants/src")]
 
 from tests.support.imaging.originals import JPEG_KINDS, encoded, png_file, sixteen_bits  # noqa: E402
 
-from imaging import limits, webp  # noqa: E402
-from imaging.colour import Colours  # noqa: E402
+from imaging import heap  # noqa: E402
+from imaging.color.convert import Colours  # noqa: E402
 from imaging.errors import TooLarge  # noqa: E402
+from imaging.formats import webp  # noqa: E402
+from imaging.formats.original import open_original  # noqa: E402
 from imaging.geometry import Size  # noqa: E402
-from imaging.original import open_original  # noqa: E402
-from imaging.renditions import Options, Variant, target_of  # noqa: E402
+from imaging.render import Options, target_of  # noqa: E402
 from imaging.source import BytesSource, Feed  # noqa: E402
+from imaging.variants import Variant  # noqa: E402
 
 SHAPES = {"4:3": 4 / 3, "1:1": 1.0, "1:12": 1 / 12}
 OPTIONS = {
@@ -141,12 +143,12 @@ def refusal(variant: Variant, data: bytes) -> str | None:
             await original.resampled(targets, Colours(None, "#ffffff"))
 
     def fits(peak: int) -> bool:
-        if peak <= limits.BUDGET:
+        if peak <= heap.BUDGET:
             raise _Begun
         return False
 
     try:
-        with mock.patch.object(limits, "fits", fits):
+        with mock.patch.object(heap, "fits", fits):
             asyncio.run(judge())
     except _Begun:
         return None

@@ -6,9 +6,10 @@ from pathlib import Path
 
 sys.path[:0] = ["/bundle", "/bundle/python_modules"]
 
-from imaging import limits  # noqa: E402
+from imaging import heap  # noqa: E402
 from imaging.geometry import Size  # noqa: E402
-from imaging.renditions import Options, Variant, render  # noqa: E402
+from imaging.render import Options, render  # noqa: E402
+from imaging.variants import Variant  # noqa: E402
 
 CHUNK = 1 << 18
 OPTIONS = {
@@ -17,7 +18,7 @@ OPTIONS = {
     "watermark": Options(text="@painter"),
 }
 # As much as is in use in production, and a few MiB to spare; a block of that size lies above all others.
-padding = bytes(max(0, limits.AT_REST - id(bytes(limits.LARGE))))
+padding = bytes(max(0, heap.AT_REST - id(bytes(heap.LARGE))))
 
 
 class FileSource:
@@ -36,10 +37,10 @@ class FileSource:
 async def render_file(variant: str, path: str, unlimited: bool) -> str | None:
     """Render; what went wrong, or None."""
     if unlimited:
-        limits.BUDGET = 1 << 40
-        limits.MOST_PIXELS = limits.MOST_PIXELS_INFLATED = 1 << 40
+        heap.BUDGET = 1 << 40
+        heap.MOST_PIXELS = heap.MOST_PIXELS_INFLATED = 1 << 40
     else:
-        limits.grow()
+        heap.grow()
     try:
         await render(Variant(variant), FileSource(path), OPTIONS[variant])
     except BaseException as error:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "variants/src")]
 
 from benchmarks.imaging_memory import KINDS, largest_accepted, sized  # noqa: E402
-from imaging.renditions import Variant  # noqa: E402
+from imaging.variants import Variant  # noqa: E402
 
 SHAPE = "4:3"
 BOUNDED = (

@@ -22,9 +22,9 @@ from typing import Any, cast
 
 from benchmarks import machine, search_rows
 from benchmarks.places import ROOT
-from gallery import reading
-from gallery.artwork import Row
-from gallery.ports import Platform, Statement
+from gallery.http import fields
+from gallery.ports import Platform, Row, Statement
+from gallery.store import search
 
 ROUNDS = 5
 WRITES = 200
@@ -88,7 +88,7 @@ def listed(connection: sqlite3.Connection, query: str) -> tuple[int, str | None,
     """How many artworks a page has, the next cursor, and what it took."""
     recorder = Recorder(connection)
     platform = cast(Platform, _Platform(recorder))
-    page, cursor = asyncio.run(reading.list_artworks(platform, reading.list_query_of(query)))
+    page, cursor = asyncio.run(search.list_artworks(platform, fields.list_query_of(query)))
     return len(page), cursor, recorder
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tests.support.imaging.originals import PASSES, encoded, png_chunk
+from tests.support.imaging.originals import PASSES, empty_blocks, encoded, png_chunk
 from tests.support.imaging.profiles import table_profile
-from tests.unit.imaging.test_png_chunks import empty_blocks
 
 from benchmarks import worst_jpegs, worst_tiffs
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from PIL import Image
 from tests.support.imaging.jpegs import COMMENT, segment
-from tests.support.imaging.originals import encoded
+from tests.support.imaging.originals import empty_blocks, encoded
 from tests.support.imaging.tiffs import DEFLATE, LZW, PACKBITS, PLAIN, Tags, file_of, packbits
-from tests.unit.imaging.test_png_chunks import empty_blocks
 
 from benchmarks.worst_jpegs import MOST, arithmetic, noise, scans_again
 

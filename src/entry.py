@@ -6,7 +6,7 @@ from workers import WorkerEntrypoint
 
 from gallery.app import handle
 from gallery.cloudflare import finish_body, platform_of, request_of, response_of, settings_of
-from gallery.sweeping import sweep
+from gallery.sweep import sweep
 
 
 class Default(WorkerEntrypoint):

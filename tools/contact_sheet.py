@@ -23,8 +23,9 @@ sys.path.insert(0, str(ROOT / "variants/src"))
 
 from imaging.errors import RenderError  # noqa: E402
 from imaging.geometry import Size  # noqa: E402
-from imaging.renditions import Options, Rendition, Variant, render  # noqa: E402
+from imaging.render import Options, Rendition, render  # noqa: E402
 from imaging.source import BytesSource  # noqa: E402
+from imaging.variants import Variant  # noqa: E402
 
 CELL = Size(560, 320)
 COLUMNS = 3

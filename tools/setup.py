@@ -56,7 +56,7 @@ def make_environment() -> None:
 def install_python_packages() -> None:
     run("uv", "pip", "sync", "--quiet", "--python", VENV, "--require-hashes", "locks/dev.txt")
     link_node()
-    # The client's build backend is in the lock, so nothing unpinned is fetched for it.
+    # The build backend of both is in the lock, so nothing unpinned is fetched for it.
     run(
         "uv",
         "pip",
@@ -69,6 +69,8 @@ def install_python_packages() -> None:
         "--offline",
         "-e",
         "client",
+        "-e",
+        "tools",
     )
 
 
@@ -154,7 +156,7 @@ def set_up(*, with_browser: bool) -> None:
     step(
         f"Python packages and Node for {python}",
         install_python_packages,
-        [ROOT / "locks/dev.txt", ROOT / "client/pyproject.toml"],
+        [ROOT / "locks/dev.txt", ROOT / "client/pyproject.toml", ROOT / "tools/pyproject.toml"],
         VENV / "bin/vfa",
     )
     step("Node packages", install_node_packages, [ROOT / "package-lock.json"], ROOT / "node_modules")

@@ -20,7 +20,8 @@ from staging import watch_renderer  # noqa: E402
 
 from imaging.geometry import Size  # noqa: E402
 from imaging.preview import preview_of  # noqa: E402
-from imaging.renditions import Options, Variant, render  # noqa: E402
+from imaging.render import Options, render  # noqa: E402
+from imaging.variants import Variant  # noqa: E402
 
 CHUNK = 1 << 18
 OPTIONS = {

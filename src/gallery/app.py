@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gallery import cors
-from gallery.calls import Call
 from gallery.errors import (
     DatabaseError,
     GalleryError,
@@ -19,10 +17,12 @@ from gallery.errors import (
     PortError,
     Unavailable,
 )
-from gallery.handlers import find_nothing
-from gallery.messages import Answer, Request, json_answer
+from gallery.http import cors
+from gallery.http.context import Context
+from gallery.http.handlers import find_nothing
+from gallery.http.messages import Request, Response, json_response
+from gallery.http.routes import route_of
 from gallery.ports import Platform
-from gallery.routes import route_of
 from gallery.settings import Settings
 from gallery.times import Stopwatch
 
@@ -37,7 +37,7 @@ _SECURITY = {
 }
 
 
-async def handle(request: Request, platform: Platform, settings: Callable[[], Settings]) -> Answer:
+async def handle(request: Request, platform: Platform, settings: Callable[[], Settings]) -> Response:
     """Answer one request; nothing is raised, nothing but GalleryError sentences reaches the client."""
     watch = Stopwatch(platform.ticks)
     request_id = _request_id(request, platform)
@@ -73,18 +73,18 @@ async def _dispatch(
     request_id: str,
     watch: Stopwatch,
     notes: dict[str, object],
-) -> Answer:
+) -> Response:
     route, arguments = route_of(request.path)
-    call = Call(request, platform, settings, request_id, arguments, watch, notes)
+    call = Context(request, platform, settings, request_id, arguments, watch, notes)
     if route is None:
         notes["path"] = request.path[:_LONGEST_PATH]
         # A page may ask for anything; what it is told of an unknown address is the 404 itself.
         if cors.is_preflight(request, settings.allowed_origins):
-            return cors.options_answer(request, settings.allowed_origins, "OPTIONS")
+            return cors.options_response(request, settings.allowed_origins, "OPTIONS")
         return await find_nothing(call)
     notes["route"] = route.template
     if request.method == "OPTIONS":
-        return cors.options_answer(request, settings.allowed_origins, route.allow)
+        return cors.options_response(request, settings.allowed_origins, route.allow)
     handler = route.methods.get("GET" if request.method == "HEAD" else request.method)
     if handler is None:
         raise MethodNotAllowed(route.allow)
@@ -101,14 +101,14 @@ def _translated(error: PortError) -> GalleryError:
     return InternalError() if isinstance(error, DatabaseError) else Unavailable()
 
 
-def _failure(error: GalleryError, request_id: str, notes: dict[str, object]) -> Answer:
+def _failure(error: GalleryError, request_id: str, notes: dict[str, object]) -> Response:
     notes["code"] = error.code
     if isinstance(error, NotConfigured):
         notes["problems"] = list(error.problems)
     body = {"error": error.text, "code": error.code, "requestId": request_id}
     if error.detail:
         body["detail"] = error.detail
-    return json_answer(body, error.status, {"Cache-Control": "no-store"} | error.headers)
+    return json_response(body, error.status, {"Cache-Control": "no-store"} | error.headers)
 
 
 def _logging(platform: Platform, request_id: str) -> Platform:
@@ -121,7 +121,7 @@ def _logging(platform: Platform, request_id: str) -> Platform:
 
 
 def _log(
-    request: Request, platform: Platform, answer: Answer, watch: Stopwatch, notes: dict[str, object]
+    request: Request, platform: Platform, answer: Response, watch: Stopwatch, notes: dict[str, object]
 ) -> None:
     stages = {"stages": watch.stages} if watch.stages else {}
     platform.log(

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from gallery.times import iso, iso_of
+from gallery.keys import OriginalKey, parse_original
 
 ACTIVE = "active"
 OTHER = "other"
-
-
-class Variant(StrEnum):
-    THUMBNAIL = "thumbnail"
-    ICON = "icon"
-    WATERMARK = "watermark"
 
 
 class Category(StrEnum):
@@ -120,37 +111,6 @@ class Artwork:
     is_featured: bool
 
 
-Row = Mapping[str, Any]
-
-
-def artwork_of(row: Row) -> Artwork:
-    *values, processed, created_ms, updated, tags, is_featured = json.loads(row["artwork"])
-    created = iso(created_ms / 1000)
-    read: list[Any] = [
-        iso_of(processed),
-        created,
-        iso_of(updated) or created,
-        tags_of(tags),
-        bool(is_featured),
-    ]
-    return Artwork(*values, *read)
-
-
-def tags_of(text: str | None) -> tuple[str, ...]:
-    """Recorded tags: a JSON array, or what another program writes: texts between commas."""
-    try:
-        found = json.loads(text or "[]")
-    except ValueError:
-        found = None
-    parts = found if isinstance(found, list) else str(text).split(",")
-    return tuple(tag for part in parts if (tag := str(part).strip()))
-
-
-def text_of_tags(tags: tuple[str, ...]) -> str | None:
-    """Tags as they are recorded; None when there are none."""
-    return json.dumps(tags, ensure_ascii=False) if tags else None
-
-
-def user_of(row: Row) -> User:
-    values = {each.name: row[each.name] for each in fields(User)}
-    return User(**{**values, "id": str(row["id"])})
+def original_of(artwork: Artwork) -> OriginalKey | None:
+    """The key of its original; None where another program recorded the artwork without one of ours."""
+    return parse_original(artwork.original_key or "")

@@ -11,34 +11,24 @@ from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import js
+import workers
 from pyodide.ffi import JsException, to_js
-from workers import Response, fetch
 
-from gallery.artwork import Row, Variant
+from gallery.access.jwks import KeyCache
 from gallery.errors import DatabaseError, InvalidRequest, StorageError
-from gallery.gate import Gate
-from gallery.jwks import KeyCache
-from gallery.messages import LONGEST_BODY, Answer, Request
-from gallery.ports import (
-    HEALTH_SECONDS,
-    Health,
-    ObjectBody,
-    ObjectInfo,
-    Page,
-    Platform,
-    SiblingAnswer,
-    Statement,
-)
-from gallery.recent import Recent
-from gallery.refused import Refused
+from gallery.http.messages import LONGEST_BODY, Request, Response
+from gallery.isolate import HEALTH_SECONDS, Health, Recent, Refused
+from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, RendererResponse, Row, Statement
+from gallery.queue import Queue
 from gallery.settings import Settings, read_settings
+from gallery.variants import Variant
 
 # How long an answer waits for the rest of a body that nobody reads.
 _BODY_SECONDS = 2.0
 
 # `env` does not change while an isolate lives, so it is read once.
 _settings: Settings | None = None
-_gate = Gate()
+_gate = Queue()
 _keys = KeyCache()
 _PURGE_SECONDS = 5.0
 # Parameters of importKey and of verify; each passes over what only the other reads.
@@ -120,10 +110,10 @@ async def finish_body(request: Any) -> None:
         await _cancel(reader)
 
 
-def response_of(answer: Answer) -> Any:
+def response_of(answer: Response) -> Any:
     # One array crosses to JavaScript; a dictionary would be asked for each of its entries.
     headers = js.Headers.new(to_js(list(answer.headers.items())))
-    return Response(answer.body, status=answer.status, headers=headers)
+    return workers.Response(answer.body, status=answer.status, headers=headers)
 
 
 class _D1:
@@ -214,9 +204,9 @@ class _Service:
         self._env = env
         self._binding = binding
 
-    async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+    async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         try:
-            response = await getattr(self._env, self._binding).fetch(
+            response = await getattr(self._env, self._binding).workers.fetch(
                 f"http://sibling{path}", method="POST", headers=dict(headers), body=body
             )
             pause = response.js_object.headers.get("retry-after")
@@ -224,7 +214,7 @@ class _Service:
         # A sibling that threw surfaces as pyodide's AbortError or HttpStatusError, both kinds of OSError.
         except (JsException, OSError) as error:
             raise StorageError(_reason(error)) from error
-        return SiblingAnswer(response.status, pause if isinstance(pause, str) else None, text)
+        return RendererResponse(response.status, pause if isinstance(pause, str) else None, text)
 
 
 class _Assets:
@@ -262,7 +252,7 @@ async def _fetch(url: str, longest: int, seconds: float) -> bytes:
 
 
 async def _read_url(url: str, longest: int) -> bytes:
-    response = await fetch(url, headers={"Accept": "application/json"}, redirect="manual")
+    response = await workers.fetch(url, headers={"Accept": "application/json"}, redirect="manual")
     if response.status != HTTPStatus.OK:
         raise StorageError(f"the answer was {response.status}")
     return await _read_at_most(response.js_object, longest)
@@ -290,7 +280,7 @@ async def _verify(jwk: Mapping[str, str], algorithm: str, signature: bytes, sign
 
 
 async def _purge(api: str, zone: str, token: str, urls: Sequence[str]) -> None:
-    answer = fetch(
+    answer = workers.fetch(
         f"{api}/zones/{zone}/purge_cache",
         method=HTTPMethod.POST,
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},

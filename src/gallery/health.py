@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections.abc import Mapping
 
-from gallery import sql
-from gallery.artwork import Variant
 from gallery.errors import StorageError
 from gallery.ports import Platform
-from gallery.records import transact
+from gallery.store import users
+from gallery.store.database import transact
+from gallery.variants import Variant
 
 PATH = "/health"
 # A renderer at work answers between two parts of a picture.
@@ -19,7 +19,7 @@ DEADLINE_SECONDS = 5.0
 
 async def check_health(platform: Platform, token: str) -> Mapping[Variant, bool]:
     """Whether each renderer answers, as of a few seconds ago at most. Raises DatabaseError."""
-    await transact(platform, (sql.PING, ()))
+    await transact(platform, (users.PING, ()))
     return await platform.health.get(platform.ticks(), lambda: _ask_all(platform, token))
 
 

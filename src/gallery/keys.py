@@ -6,30 +6,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from gallery.artwork import Variant
+from gallery.formats import EXTENSIONS
+from gallery.variants import FOLDERS, Variant
 
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/tiff": "tiff",
-}
-ACCEPTED_TYPES = tuple(EXTENSIONS)
-# Names that some programs give to the accepted types.
-ALIASES = {
-    "image/jpg": "image/jpeg",
-    "image/pjpeg": "image/jpeg",
-    "image/x-png": "image/png",
-    "image/x-webp": "image/webp",
-    "image/tif": "image/tiff",
-    "image/x-tif": "image/tiff",
-    "image/x-tiff": "image/tiff",
-}
 # Of the renditions of every create, whichever try makes them: who knows the original's key knows theirs.
 FIRST_VERSION = 1
 ORIGINALS = "originals/"
-FOLDERS = {Variant.THUMBNAIL: "thumbnails/", Variant.ICON: "icons/", Variant.WATERMARK: "display/"}
 
 USER_ID = r"[^\s/\x00-\x1f\x7f]{1,255}"
 USER = r"[A-Za-z0-9_-]{1,64}"  # the part of a key that says whose it is
@@ -69,13 +51,6 @@ class RenditionKey:
         return [str(OriginalKey(self.user_id, self.uuid, ext)) for ext in EXTENSIONS.values()]
 
 
-def media_type_of(content_type: str) -> str | None:
-    """The accepted type that a Content-Type means, None for none: case and parameters do not matter."""
-    essence = content_type.partition(";")[0].strip().lower()
-    meant = ALIASES.get(essence, essence)
-    return meant if meant in EXTENSIONS else None
-
-
 def is_user_id(text: str) -> bool:
     """Whether a text can be the id of a user, who may be another program's."""
     return _IS_USER_ID.fullmatch(text) is not None
@@ -109,3 +84,14 @@ def rendition_keys(original: OriginalKey, version: int) -> dict[Variant, str]:
 
 def _mark(version: int) -> str:
     return "" if version == 1 else f".v{version}"
+
+
+def urls_of(base: str, original: OriginalKey, version: int) -> dict[str, str]:
+    """The four public URLs of an artwork; `base` is the domain of the renditions."""
+    keys = rendition_keys(original, version)
+    return {
+        "originalUrl": f"{base}/{original}",
+        "displayUrl": f"{base}/{keys[Variant.WATERMARK]}",
+        "thumbnailUrl": f"{base}/{keys[Variant.THUMBNAIL]}",
+        "iconUrl": f"{base}/{keys[Variant.ICON]}",
+    }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gallery.artwork import Variant
+from gallery.cleanup import HINT_SECONDS, flag_of
 from gallery.errors import (
     GalleryError,
     Overloaded,
@@ -18,16 +18,14 @@ from gallery.errors import (
     UnreadableImage,
     UnsupportedType,
 )
-from gallery.keys import OriginalKey, rendition_keys
-from gallery.ports import Flags, ObjectInfo, Platform, SiblingAnswer
+from gallery.keys import OriginalKey, rendition_keys, urls_of
+from gallery.ports import Flags, ObjectInfo, Platform, RendererResponse
 from gallery.times import iso
-from gallery.wire import urls_of
+from gallery.variants import Variant
 
 FLAG_SECONDS = 3600
 # After an answer, waitUntil keeps a request alive for 30 s; what is later still is the sweeper's.
 LATE_SECONDS = 25
-HINT_SECONDS = 1.0  # a flag is a hint, for which nothing waits any longer
-DISCARD_SECONDS = 5.0
 
 _LONGEST_TEXT = 128
 _SIZES: dict[Variant, dict[str, int]] = {
@@ -93,10 +91,6 @@ class _Bogus(Exception):
     """A sibling's answer that does not say what the contract asks for."""
 
 
-def flag_of(key: str) -> str:
-    return f"ready:{key}"
-
-
 async def process_uploaded_image(
     platform: Platform,
     job: Job,
@@ -150,18 +144,6 @@ async def is_ready(flags: Flags, key: str) -> bool:
         return False
 
 
-async def discard(platform: Platform, keys: Iterable[str]) -> bool:
-    """Delete renditions and their flags; whether the renditions are gone. The sweeper deletes the others."""
-    keys = list(keys)
-    removals = [platform.objects.delete(keys), *(platform.flags.delete(flag_of(key)) for key in keys)]
-    bounded = [asyncio.wait_for(removal, DISCARD_SECONDS) for removal in removals]
-    outcomes = await asyncio.gather(*bounded, return_exceptions=True)
-    for error in outcomes:
-        if isinstance(error, BaseException):
-            platform.log({"event": "discard_failed", "keys": keys, "reason": repr(error)})
-    return not isinstance(outcomes[0], BaseException)
-
-
 async def _after(
     late: Sequence[asyncio.Future[Rendition]], discard_late: Callable[[], Awaitable[object]]
 ) -> None:
@@ -208,7 +190,7 @@ def _order(platform: Platform, job: Job, variant: Variant, until: float) -> dict
     return order | _SIZES[variant]
 
 
-def _said(answer: SiblingAnswer, key: str) -> dict[str, Any]:
+def _said(answer: RendererResponse, key: str) -> dict[str, Any]:
     """What an answer says, once all of it is of the right kind; it need not say anything but `{}`."""
     try:
         said = json.loads(answer.body)
@@ -227,7 +209,7 @@ def _said(answer: SiblingAnswer, key: str) -> dict[str, Any]:
     return said
 
 
-def _refusal(answer: SiblingAnswer, said: dict[str, Any]) -> Exception:
+def _refusal(answer: RendererResponse, said: dict[str, Any]) -> Exception:
     sentence = said.get("error")
     if not isinstance(sentence, str) or not 0 < len(sentence) <= 300:
         sentence = None

@@ -1,4 +1,4 @@
-"""What the gateway needs of its platform, each port with the few methods it uses."""
+"""The artwork: what is recorded of it, and how a row of the table reads."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gallery.artwork import Row, Variant
-from gallery.gate import Gate
-from gallery.jwks import KeyCache
-from gallery.recent import Recent
-from gallery.refused import Refused
+from gallery.access.jwks import KeyCache
+from gallery.isolate import HEALTH_SECONDS, Health, Recent, Refused
+from gallery.queue import Queue
+from gallery.variants import Variant
+
+Row = Mapping[str, Any]
+
 
 Statement = tuple[str, tuple[Any, ...]]
-Health = Recent[Mapping[Variant, bool]]
-
-HEALTH_SECONDS = 2.0
 
 
 class Database(Protocol):
@@ -75,14 +74,14 @@ class Flags(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SiblingAnswer:
+class RendererResponse:
     status: int
     retry_after: str | None
     body: str
 
 
-class Sibling(Protocol):
-    async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+class Renderer(Protocol):
+    async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         """Ask the sibling. Raises StorageError when there is no answer."""
         ...
 
@@ -128,7 +127,7 @@ class Platform:
     database: Database
     objects: Objects
     flags: Flags
-    siblings: Mapping[Variant, Sibling]
+    siblings: Mapping[Variant, Renderer]
     pages: Pages
     tickets: Limiter
     creates: Limiter
@@ -140,7 +139,7 @@ class Platform:
     failures: Limiter
     refused: Refused
     log: Callable[[Mapping[str, Any]], None]
-    gate: Gate
+    gate: Queue
     background: Callable[[Awaitable[Any]], None]
     now: Callable[[], float]
     ticks: Callable[[], float]

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.e2e.accounts import TIMEOUT_SECONDS, Account, AccountFactory, registered
+from tests.support.e2e.accounts import TIMEOUT_SECONDS, Account, AccountFactory, artist_of, registered
 from tests.support.e2e.browsing import browser, visit  # noqa: F401
 from tools import stack as local_stack
 from tools.stack import ROOT, Stack
@@ -56,16 +56,18 @@ def account_words(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def account(gallery_url: str, account_words: list[str]) -> Iterator[AccountFactory]:
-    """Makes a new artist: `account(limit=2)`."""
+def account(request: pytest.FixtureRequest, gallery_url: str) -> Iterator[AccountFactory]:
+    """Makes a new user: `account(limit=2)`."""
+    stack = None if request.config.getoption("--base-url") else request.getfixturevalue("stack")
     numbers = itertools.count(1)
     with ExitStack() as artists:
 
         def make(limit: int = 100, username: str | None = None, *, operator: bool = False) -> Account:
             name = username or f"artist-{next(numbers)}-{secrets.token_hex(3)}"
-            return artists.enter_context(
-                registered(gallery_url, account_words, name, limit, operator=operator)
-            )
+            if stack:
+                return artists.enter_context(artist_of(stack, name, limit, operator=operator))
+            words = request.getfixturevalue("account_words")
+            return artists.enter_context(registered(gallery_url, words, name, limit, operator=operator))
 
         yield make
 

@@ -28,7 +28,7 @@ from tests.support.e2e.browsing import (
 )
 from tools.stack import Stack
 
-from gallery.signing import Signer
+from gallery.access.signing import Signer
 
 ME = "**/api/me"
 

@@ -23,45 +23,40 @@ OWN = {"src": {"entry", "gallery"}, "variants": {"thumbnail", "icon", "watermark
 
 # From the ground up; a module imports only from ranks below its own.
 GALLERY = (
-    "errors times store",
+    "errors times variants access store http",
+    "formats names queue isolate strict_json settings access.signing",
+    "keys access.jwks",
     "artwork",
-    "keys slugs usernames messages gate recent refused",
-    "strict_json ranges fields settings signing search",
-    "jwks",
-    "ports",
-    "store.binding originals",
-    "sql store.uploads",
-    "auth wire records",
-    "accounts pipeline leases purging health",
-    "leftovers",
-    "creation tickets delivery reading",
-    "calls editing users cors failures",
-    "schemas",
-    "openapi",
-    "reprocessing",
-    "sweeping",
-    "auditing",
-    "handlers",
-    "routes",
+    "ports http.messages http.conditional",
+    "store.database",
+    "store.uploads store.artworks store.users",
+    "store.leases store.search",
+    "cleanup access.authentication",
+    "access.uploads pipeline health",
+    "create edit read",
+    "reprocess users",
+    "sweep",
+    "audit",
+    "http.cors http.fields",
+    "http.delivery http.schemas",
+    "http.context http.openapi",
+    "http.handlers",
+    "http.routes",
     "app",
     "cloudflare",
 )
 IMAGING = (
-    "errors geometry modes exif icc_tables bidi fonts encode",
-    "source limits turns raster lanes icc png_colour lettering line",
-    "mark jpeg_segments tiff_tags",
-    "jpeg_metadata",
-    "jpeg_reader",
-    "jpeg_writer",
-    "jpeg_planes",
-    "jpeg_strip",
-    "resample inks jpeg_header png_header webp_header tiff_layout",
-    "jpeg png gif webp tiff_unpack colour",
-    "tiff_jpeg",
-    "tiff_blocks",
-    "tiff",
-    "original",
-    "renditions",
+    "errors geometry color formats text",
+    "source heap queue variants encode color.icc color.png text.bidi text.fonts formats.exif formats.raster",
+    "resample color.cmyk text.line formats.jpeg_segments formats.png_header formats.tiff_tags",
+    "color.convert text.mark formats.jpeg_reader formats.tiff_layout formats.png formats.webp",
+    "formats.gif formats.jpeg_writer formats.tiff_unpack",
+    "formats.jpeg_planes",
+    "formats.jpeg",
+    "formats.tiff_jpeg",
+    "formats.tiff",
+    "formats.original",
+    "render",
     "contract preview",
     "worker",
 )
@@ -161,4 +156,17 @@ def test_sql_is_written_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.search(node.value)
     }
-    assert writers == {"sql.py", "uploads.py"}
+    assert writers == {"artworks.py", "search.py", "uploads.py", "users.py"}
+
+
+def modules_used(folder: Path) -> set[str]:
+    """Names of the modules that the Python files below a folder import."""
+    files = [path for path in folder.rglob("*.py") if "node_modules" not in path.parts]
+    return {name for path in files for name in imports(path, ROOT)}
+
+
+def test_tests_and_benchmarks_share_only_the_tests_support() -> None:
+    assert {name for name in modules_used(ROOT / "tests") if name.split(".")[0] == "benchmarks"} == set()
+    from_tests = {name for name in modules_used(ROOT / "benchmarks") if name.split(".")[0] == "tests"}
+    assert from_tests
+    assert {name for name in from_tests if not name.startswith("tests.support")} == set()

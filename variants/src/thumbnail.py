@@ -5,7 +5,7 @@ from typing import Any
 from workers import Response, WorkerEntrypoint
 
 from imaging.preview import preview_of
-from imaging.renditions import Variant
+from imaging.variants import Variant
 from imaging.worker import serve
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from workers import Response, WorkerEntrypoint
 
-from imaging.renditions import Variant
+from imaging.variants import Variant
 from imaging.worker import serve
 
 

@@ -20,16 +20,16 @@ def watch_renderer(clock: StageClock) -> None:
     """Book what a render does under open, decode, colour, resize, orient, mark and encode."""
     from PIL import Image
 
-    from imaging import renditions
-    from imaging.colour import Colours
+    from imaging import render
+    from imaging.color.convert import Colours
 
     for name in ("resize", "reduce"):
         replaced(Image.Image, name, functools.partial(clock.timed, "resize"))
     for name in ("before", "after"):
         replaced(Colours, name, functools.partial(clock.timed, "colour"))
     for name, stage in RENDERED.items():
-        replaced(renditions, name, functools.partial(clock.timed, stage))
-    replaced(renditions, "open_original", functools.partial(_opening, clock))
+        replaced(render, name, functools.partial(clock.timed, stage))
+    replaced(render, "open_original", functools.partial(_opening, clock))
 
 
 def _opening(

@@ -9,9 +9,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from gallery.artwork import Row
-from gallery.ports import Statement
-from gallery.store.binding import NOW, bind
+from gallery.ports import Row, Statement
+from gallery.store.database import NOW, bind
 
 # How long the URL of a ticket is valid, in seconds.
 URL_SECONDS = 15 * 60

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.deploy.projects import ENVIRONMENTS, ROOT, SOURCES, VARIANTS, bindings, raw, read
 
-from gallery import artwork, settings
+from gallery import settings, variants
 from gallery.errors import NotConfigured
 from imaging import contract
 
@@ -67,7 +67,7 @@ def test_the_reader_of_sources_sees_each_way_to_read_a_name() -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_gateway_declares_what_it_reads_and_reads_what_it_declares(environment: str) -> None:
-    siblings = {variant.name for variant in artwork.Variant}
+    siblings = {variant.name for variant in variants.Variant}
     needed = names_below(SOURCES["gateway"]) | settings_of_the_gateway() | siblings
     # Wrangler would not deploy without a secret that is declared, and this one may be absent.
     assert bindings(read("gateway", environment)) == needed - settings.OPTIONAL_SECRETS

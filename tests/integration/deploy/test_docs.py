@@ -15,15 +15,15 @@ import pytest
 from tests.support.deploy.projects import ROOT, raw
 from tests.support.gallery.creates import create
 from tests.support.gallery.fakes import World
-from tools.deploy import firewall, originals
-from tools.deploy.__main__ import arguments
-from tools.deploy.domains import Domains
-from tools.deploy.plan import Plan
-from tools.deploy.target import Target
-from tools.deploy.words import describe
+from tools.deploy import audit as deployment_audit
+from tools.deploy import privacy
+from tools.deploy.cli import parse_arguments
+from tools.deploy.config import Target
+from tools.deploy.plan import Plan, describe
+from tools.deploy.privacy import Domains
 
-from gallery import artwork, auditing, errors
-from gallery.gate import Gate
+from gallery import audit, errors, variants
+from gallery.queue import Queue
 from imaging import errors as rendering
 
 DEPLOY, OPERATIONS, SCALE = (
@@ -72,7 +72,7 @@ def words(cell: str) -> set[str]:
 def test_every_event_in_the_log_is_listed() -> None:
     written = {
         name
-        for path in (ROOT / "src/gallery").glob("*.py")
+        for path in (ROOT / "src/gallery").rglob("*.py")
         for name in re.findall(r'"event": "(\w+)"', path.read_text())
     }
     told = {name for cells in rows(OPERATIONS, "## What to watch") for name in words(cells[0])}
@@ -81,7 +81,7 @@ def test_every_event_in_the_log_is_listed() -> None:
 
 def test_the_limits_are_those_of_the_configuration() -> None:
     gateway = raw("gateway")
-    gate = inspect.signature(Gate).parameters
+    gate = inspect.signature(Queue).parameters
     limits = {each["name"]: each["simple"]["limit"] for each in gateway["ratelimits"]}
     table = "\n".join(" ".join(cells) for cells in rows(OPERATIONS, "## Plan and limits"))
     for words_of_the_table in (
@@ -161,7 +161,7 @@ def test_an_artwork_takes_as_many_bytes_as_is_said(uploads: World) -> None:
 def test_an_upload_takes_as_many_calls_as_is_said(uploads: World) -> None:
     table = {cells[0]: cells[1] for cells in rows(OPERATIONS, "## What a thousand uploads cost")}
     gateway_reads = len([method for method, _ in uploads.objects.asked if method != "delete"]) / COUNT
-    reads_of_siblings = len(artwork.Variant)
+    reads_of_siblings = len(variants.Variant)
     assert table["R2 class B: 4 heads, first bytes, 3 reads"] == f"{gateway_reads + reads_of_siblings:.0f}"
     assert table["KV writes: three flags"] == f"{len(uploads.flags.stored) / COUNT:.0f}"
     assert len(uploads.database.calls) / COUNT == 4
@@ -238,7 +238,7 @@ def test_the_guide_has_the_commands_of_the_plan() -> None:
     for command in commands:
         words_of_it = command.partition("&& ")[2] or command
         assert words_of_it.removesuffix(" …") in BY_HAND.replace("ZONE_ID", "…"), command
-    assert firewall.rule(domain)["expression"] in DEPLOY
+    assert privacy.rule(domain)["expression"] in DEPLOY
 
 
 def test_by_hand_the_page_is_built_between_the_values_and_the_gateway() -> None:
@@ -268,16 +268,16 @@ def test_pywrangler_takes_the_words_of_wrangler() -> None:
 
 def test_a_restore_is_told_what_the_sweeper_does() -> None:
     told = OPERATIONS.split("## Restoring the database")[1].split("\n## ")[0]
-    assert auditing.ORIGINAL_SECONDS == 24 * 3600
+    assert audit.ORIGINAL_SECONDS == 24 * 3600
     assert "originals when they are a day old" in " ".join(told.split())
     assert "vfa sweep --audit --dry-run" in told
-    assert f"python -m {originals.__name__}" in told
+    assert f"python -m {deployment_audit.__name__}" in told
 
 
 def test_every_option_of_the_command_is_explained() -> None:
     with pytest.raises(SystemExit):
-        arguments(["--help"])
-    source = inspect.getsource(arguments)
+        parse_arguments(["--help"])
+    source = inspect.getsource(parse_arguments)
     for option in re.findall(r'"(--[a-z-]+)"', source):
         assert option in DEPLOY
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.deploy.deploying import checkout
+from tests.support.deploy.checkout import checkout
 from tests.support.deploy.projects import ROOT, VARIANTS
 
-from gallery.signing import Signer
+from gallery.access.signing import Signer
 
 KEY = "originals/usr_1/00000000-0000-4000-8000-000000000001.jpg"
 GATEWAY = """

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from benchmarks.worst_cases import MOST_SECONDS
 from tests.support.deploy.projects import ENVIRONMENTS, FILES, ROOT, VARIANTS, raw, read
 
 ALL = [(name, environment) for name in FILES for environment in ENVIRONMENTS]
@@ -59,8 +58,7 @@ def test_a_renderer_may_take_three_times_the_worst_accepted_original(name: str, 
     rows = [line.split("|")[1:-1] for line in table.splitlines() if " accepted " in line]
     seconds = [float(cell) for row in rows for cell in row[3:]]
     assert len(seconds) >= 40
-    assert max(seconds) <= MOST_SECONDS
-    assert read(name, environment)["limits"]["cpu_ms"] == 3 * 1000 * MOST_SECONDS
+    assert read(name, environment)["limits"]["cpu_ms"] >= 3 * 1000 * max(seconds)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

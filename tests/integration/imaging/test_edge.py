@@ -17,8 +17,9 @@ from tests.support.imaging.fonts_in_pack import PACK
 from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import rendered, seen
 
-from imaging.fonts import needed_shards, read_pack
-from imaging.renditions import Options, Variant
+from imaging.render import Options
+from imaging.text.fonts import needed_shards, read_pack
+from imaging.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 TOKEN = {"Authorization": "Bearer {token}"}

@@ -10,7 +10,7 @@ from tests.support.fuzz.jpeg import DECODERS, fuzz
 from tests.support.fuzz.jpeg_cases import Case, bases, taken_apart
 from tests.support.fuzz.jpeg_guard import WrongSizeError, outcome
 
-from imaging import jpeg_segments, jpeg_writer
+from imaging.formats import jpeg_segments, jpeg_writer
 from imaging.geometry import Size
 
 COUNTS = {"native": 1500, "wasm": 400}

@@ -14,8 +14,8 @@ from tests.support.imaging.rendering import picture_of, rendered, seen
 from tests.unit.imaging.test_orientation import exif_block
 
 from imaging.errors import UnreadableImage
-from imaging.jpeg_metadata import Metadata
-from imaging.renditions import Variant
+from imaging.formats.jpeg_segments import Metadata
+from imaging.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 WHOLE = 33  # dB; chroma at a third or a quarter is less alike than a camera's

@@ -13,7 +13,8 @@ from tests.support.imaging.rendering import rendered, seen
 from tests.support.imaging.tiffs import DEFLATE, LZW, PACKBITS, PLAIN, Packing, tiff
 from tests.unit.imaging.test_tiff_kinds import Kind, file_of_kind
 
-from imaging.renditions import Options, Variant
+from imaging.render import Options
+from imaging.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 PAGE = (2480, 3508)

@@ -11,7 +11,8 @@ from tests.support.imaging.cases import CASES, original_of
 from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import rendered, seen
 
-from imaging.renditions import Options, Variant
+from imaging.render import Options
+from imaging.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 ROUNDS = 3

@@ -109,8 +109,14 @@ def test_without_the_extra_the_command_says_what_to_install(library: Path) -> No
 def test_with_the_extra_the_command_works(install: Install, what: str) -> None:
     environment = install(what)
     assert run(environment / "vfa", "--version") == "vfa, version 0.1.0\n"
-    needed = "import jwt, PIL, requests, rich, vfa_gallery.command.app, vfa_gallery.command.smoke"
+    needed = "import PIL, requests, rich, vfa_gallery.command.app, vfa_gallery.command.smoke"
     assert run(environment / "python", "-W", "error", "-c", needed) == ""
+
+
+def test_the_published_command_knows_no_database(install: Install) -> None:
+    vfa = install("*.whl[cli]") / "vfa"
+    assert "--state" not in run(vfa, "user", "add", "--help")
+    assert "\n  token " not in run(vfa, "--help")
 
 
 def test_a_typed_program_that_uses_the_wheel_passes_strict_mypy(library: Path, tmp_path: Path) -> None:

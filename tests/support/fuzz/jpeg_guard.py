@@ -10,14 +10,13 @@ from typing import NamedTuple
 from tests.support.fuzz.jpeg_cases import Case
 
 from imaging.errors import RenderError, UnreadableImage
+from imaging.formats.jpeg_planes import PlaneWriter
+from imaging.formats.jpeg_reader import JpegReader
+from imaging.formats.jpeg_segments import Coding, Frame, Metadata, Scan
+from imaging.formats.jpeg_writer import Decoding, JpegWriter
+from imaging.formats.raster import Raster
+from imaging.formats.tiff_jpeg import read_tables
 from imaging.geometry import Size
-from imaging.jpeg_metadata import Coding, Metadata
-from imaging.jpeg_planes import PlaneWriter
-from imaging.jpeg_reader import JpegReader
-from imaging.jpeg_segments import Frame, Scan
-from imaging.jpeg_strip import read_tables
-from imaging.jpeg_writer import Decoding, JpegWriter
-from imaging.raster import Raster
 
 MARGIN = Size(2048, 24)
 MOST = 1 << 18  # pixels; of a header that says more, only the reading is tried

@@ -7,17 +7,17 @@ from typing import Any
 from tests.support.gallery.fakes import World
 from tests.support.gallery.tokens import bearer
 
-from gallery.auditing import audit
-from gallery.messages import Answer
-from gallery.sweeping import Report
+from gallery.audit import audit
+from gallery.http.messages import Response
+from gallery.sweep import Report
 
 
-async def create(world: World, key: str, user_id: str = "usr_ada", **fields: Any) -> Answer:
+async def create(world: World, key: str, user_id: str = "usr_ada", **fields: Any) -> Response:
     body = {"title": "Still Life", "originalKey": key} | fields
     return await world.ask("POST", "/api/artworks", body, headers=bearer(user_id))
 
 
-async def ticket(world: World, user_id: str = "usr_ada", **fields: Any) -> Answer:
+async def ticket(world: World, user_id: str = "usr_ada", **fields: Any) -> Response:
     body = {"filename": "a.jpg", "contentType": "image/jpeg"} | fields
     return await world.ask("POST", "/api/artworks/upload-url", body, headers=bearer(user_id))
 

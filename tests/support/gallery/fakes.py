@@ -16,15 +16,15 @@ from typing import Any
 
 import jwt
 
+from gallery.access.jwks import KeyCache
 from gallery.app import handle
-from gallery.artwork import Row, Variant
 from gallery.errors import DatabaseError, StorageError
-from gallery.gate import Gate
-from gallery.jwks import KeyCache
-from gallery.messages import Answer, Request
-from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, SiblingAnswer, Statement
-from gallery.refused import Refused
+from gallery.http.messages import Request, Response
+from gallery.isolate import Refused
+from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, RendererResponse, Row, Statement
+from gallery.queue import Queue
 from gallery.settings import Settings, read_settings
+from gallery.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 START = 1_750_000_000.0  # the time at which a World begins
@@ -210,7 +210,7 @@ class DictFlags:
             await asyncio.Event().wait()
 
 
-def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> SiblingAnswer:
+def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> RendererResponse:
     """What a sibling says of the object it wrote."""
     said = {
         "success": True,
@@ -228,7 +228,7 @@ def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> 
         "dominantColor": "#a0b0c0",
         "thumbHash": "3OcRJYB4d3h/iIeHeEh3eIhw+j3A",
     }
-    return SiblingAnswer(200, None, json.dumps(said | changes))
+    return RendererResponse(200, None, json.dumps(said | changes))
 
 
 class TooLate(Exception):
@@ -248,9 +248,9 @@ class WritingSibling:
         self.headers: list[Mapping[str, str]] = []
         self.careless = False
         self.style = ""
-        self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[SiblingAnswer]] | None = None
+        self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[RendererResponse]] | None = None
 
-    async def post(self, path: str, headers: Mapping[str, str], body: str) -> SiblingAnswer:
+    async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         if path == "/health":
             self.headers.append(headers)
             return await self.health()
@@ -265,10 +265,10 @@ class WritingSibling:
                 return await self.fault(self, order)
             return written_answer(order, self.write(order))
         except TooLate:
-            return SiblingAnswer(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
+            return RendererResponse(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
 
-    async def health(self) -> SiblingAnswer:
-        return SiblingAnswer(200, None, '{"success":true}')
+    async def health(self) -> RendererResponse:
+        return RendererResponse(200, None, '{"success":true}')
 
     def write(self, order: Mapping[str, Any]) -> Stored:
         """Render and put; the picture shows what it was made of, for whom, and the sibling's `style`."""
@@ -380,7 +380,7 @@ class World:
             failures=self.failures,
             refused=Refused(),
             log=self.events.append,
-            gate=Gate(places=1000, places_each=1000),
+            gate=Queue(places=1000, places_each=1000),
             background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
             now=lambda: self.time,
             ticks=lambda: self.time,
@@ -442,7 +442,7 @@ class World:
         *,
         headers: Mapping[str, str] | None = None,
         origin: str = "https://gallery.example",
-    ) -> Answer:
+    ) -> Response:
         path, _, query = target.partition("?")
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -454,6 +454,6 @@ class World:
         return await handle(request, self.platform, lambda: self.settings)
 
 
-def json_of(answer: Answer) -> Any:
+def json_of(answer: Response) -> Any:
     assert isinstance(answer.body, str)
     return json.loads(answer.body)

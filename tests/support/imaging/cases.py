@@ -11,7 +11,7 @@ from tests.support.imaging.originals import encoded, png_file, scene, sixteen_bi
 from tests.support.imaging.profiles import matrix_profile
 from tests.unit.imaging.test_orientation import exif_block
 
-from imaging.renditions import Variant
+from imaging.variants import Variant
 
 
 def _with_alpha() -> Image.Image:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from imaging.fonts import read_pack
+from imaging.text.fonts import read_pack
 
 ROOT = Path(__file__).parents[3]
 FONTS = ROOT / "variants/src/imaging/fonts"

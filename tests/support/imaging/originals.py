@@ -55,6 +55,19 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
 
 
+def empty_blocks(size: int) -> bytes:
+    """A zlib stream of so many bytes that comes to nothing: each of its blocks brings Huffman codes."""
+    fields = [(0, 1), (2, 2), (0, 5), (0, 5), (14, 4)]
+    lengths = {18: 1, 0: 2, 1: 2}
+    order = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1)
+    fields += [(lengths.get(symbol, 0), 3) for symbol in order]
+    fields += [(3, 2), (0, 1), (127, 7), (0, 1), (106, 7), (3, 2), (1, 2), (1, 1)]
+    bits = "".join(format(value, f"0{width}b")[::-1] for value, width in fields)
+    eight = "".join([bits] * 8)  # a whole number of bytes
+    block = bytes(int(eight[at : at + 8][::-1], 2) for at in range(0, len(eight), 8))
+    return b"\x78\x01" + block * (size // len(block))
+
+
 def png_file(levels: Levels, *, interlaced: bool = False, extra: bytes = b"", filters: int = 2) -> bytes:
     """A PNG of 8 or 16 bits a channel, from rows × columns × channels; Pillow writes few of these."""
     height, width, channels = levels.shape

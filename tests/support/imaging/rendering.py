@@ -7,12 +7,13 @@ from io import BytesIO
 
 from PIL import Image
 
-from imaging.colour import Colours
-from imaging.exif import upright
+from imaging.color.convert import Colours
+from imaging.formats.exif import upright
+from imaging.formats.original import open_original
 from imaging.geometry import Size, display_size
-from imaging.original import open_original
-from imaging.renditions import Options, Rendition, Variant, render, target_of
+from imaging.render import Options, Rendition, render, target_of
 from imaging.source import BytesSource, Feed
+from imaging.variants import Variant
 
 OPTIONS = {
     Variant.THUMBNAIL: Options(size=Size(300, 300)),

@@ -15,10 +15,11 @@ sys.path[:0] = ["/bundle", "/bundle/python_modules"]
 
 import vfa_webp  # noqa: E402
 
-from imaging import limits, webp  # noqa: E402
+from imaging import heap  # noqa: E402
 from imaging.errors import UnreadableImage  # noqa: E402
+from imaging.formats import webp  # noqa: E402
+from imaging.formats.webp import Frame, WebpHeader, first_frame, frame_of, read_header  # noqa: E402
 from imaging.source import BytesSource, Feed  # noqa: E402
-from imaging.webp_header import Frame, WebpHeader, first_frame, frame_of, read_header  # noqa: E402
 
 CASES = 400
 _Result = TypeVar("_Result")
@@ -45,7 +46,7 @@ async def opened(data: bytes) -> tuple[WebpHeader, bytes]:
         return header, await first_frame(feed, header, check)
 
 
-def by_module(header: WebpHeader, file: bytes, room: int = limits.BUDGET) -> bytes:
+def by_module(header: WebpHeader, file: bytes, room: int = heap.BUDGET) -> bytes:
     return b"".join(strip.tobytes() for strip in webp._rows(frame_of(file, header), header, room))
 
 
@@ -75,7 +76,7 @@ def spent(data: bytes) -> int:
     header, file = run(opened(data))
     frame: Frame = frame_of(file, header)
     channels = 4 if header.alpha else 3
-    decoder = vfa_webp.open(frame.pixels, frame.alpha, frame.lossless, *frame.size, channels, limits.BUDGET)
+    decoder = vfa_webp.open(frame.pixels, frame.alpha, frame.lossless, *frame.size, channels, heap.BUDGET)
     while vfa_webp.rows(decoder, 64):
         pass
     return vfa_webp.most(decoder)

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import pytest
 from tests.unit.gallery.test_usernames import BAD, NAMES
 
-from gallery import errors as gateway_errors
-from gallery import usernames as gateway_usernames
+from gallery import errors, names
 from gallery.artwork import Category as GatewayCategory
-from gallery.openapi import document
+from gallery.http.openapi import document
 from vfa_gallery import (
     Account,
     AccountChanges,
@@ -29,14 +28,14 @@ from vfa_gallery.errors import Passing, error_of
 from vfa_gallery.models import UploadTicket, camel
 
 
-def leaves(kind: type[gateway_errors.GalleryError]) -> Iterator[type[gateway_errors.GalleryError]]:
+def leaves(kind: type[errors.GalleryError]) -> Iterator[type[errors.GalleryError]]:
     for below in kind.__subclasses__():
         yield from leaves(below)
         yield below
 
 
-@pytest.mark.parametrize("kind", list(leaves(gateway_errors.GalleryError)), ids=lambda kind: kind.__name__)
-def test_every_refusal_of_the_gateway_has_an_exception(kind: type[gateway_errors.GalleryError]) -> None:
+@pytest.mark.parametrize("kind", list(leaves(errors.GalleryError)), ids=lambda kind: kind.__name__)
+def test_every_refusal_of_the_gateway_has_an_exception(kind: type[errors.GalleryError]) -> None:
     error = error_of(kind.status, {"error": "A sentence.", "code": kind.code}, {})
     assert (error.code, error.status) == (kind.code, kind.status)
     passes = kind.status in {409, 500, 503} or kind.code == "rate_limited"
@@ -78,5 +77,5 @@ def test_what_may_be_said_of_an_artwork_is_the_same() -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, *BAD.values()])
 def test_what_a_username_may_be_is_the_same(name: str) -> None:
-    assert usernames.parse_username(name) == gateway_usernames.parse_username(name)
-    assert usernames.RULE == gateway_usernames.RULE
+    assert usernames.parse_username(name) == names.parse_username(name)
+    assert usernames.RULE == names.USERNAME_RULE

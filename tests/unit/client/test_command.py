@@ -6,7 +6,7 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ from tests.support.client.contract import Contract
 from tests.support.client.shell import Shell, uploaded
 
 from vfa_gallery import Progress, Stage
+from vfa_gallery.command import app
 from vfa_gallery.command.app import vfa
 from vfa_gallery.command.bars import Bars
 from vfa_gallery.command.drawing import draw
@@ -131,3 +132,27 @@ def test_bars_show_each_file_and_the_total() -> None:
     written = screen.file.getvalue()
     assert "all files" in written
     assert "2 of 2" in written
+
+
+class Plugin:
+    """An entry point of another package."""
+
+    def __init__(self, name: str, register: Callable[[click.Group], None]) -> None:
+        self.name = name
+        self.load = lambda: register
+
+
+def test_other_packages_add_commands_and_one_that_fails_harms_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: click.Group) -> None:
+        raise ImportError("no module named else")
+
+    added = click.Command("hello")
+    plugins = [Plugin("broken", fail), Plugin("greeting", lambda group: group.add_command(added))]
+    monkeypatch.setattr(app, "entry_points", lambda group: plugins if group == app.PLUGINS else [])
+    monkeypatch.setattr(app.vfa, "commands", dict(app.vfa.commands))
+    app.load_plugins()
+    assert app.vfa.commands["hello"] is added
+    warned = "warning: the plug-in broken does not load: ImportError('no module named else')\n"
+    assert capsys.readouterr().err == warned

@@ -12,9 +12,9 @@ from tests.support.gallery.fakes import PICTURES, START, World, WritingSibling, 
 from tests.support.gallery.providers import ISSUER, JWKS_URL, SETTINGS, key_set, provider_token
 from tests.support.gallery.tokens import bearer
 
-from gallery.artwork import Variant
-from gallery.messages import Answer
-from gallery.ports import SiblingAnswer
+from gallery.http.messages import Response
+from gallery.ports import RendererResponse
+from gallery.variants import Variant
 
 TICKET = {"filename": "a.jpg", "contentType": "image/jpeg"}
 
@@ -23,7 +23,7 @@ async def artwork_of(world: World) -> str:
     return str(json_of(await create(world, world.original()))["data"]["id"])
 
 
-async def every_call(world: World, artwork: str, headers: dict[str, str]) -> dict[str, Answer]:
+async def every_call(world: World, artwork: str, headers: dict[str, str]) -> dict[str, Response]:
     """One call of each route that reads a token."""
     key = world.original()
     calls: list[tuple[str, str, Any]] = [
@@ -96,7 +96,7 @@ def test_a_create_that_is_on_its_way_records_nothing_for_a_suspended_user() -> N
         world = World()
         world.user()
 
-        async def suspends(sibling: WritingSibling, order: dict[str, Any]) -> SiblingAnswer:
+        async def suspends(sibling: WritingSibling, order: dict[str, Any]) -> RendererResponse:
             world.database.rows("UPDATE users SET status = 'suspended'")
             return written_answer(order, sibling.write(order))
 
@@ -125,7 +125,7 @@ def provided(**changes: str) -> World:
     return world
 
 
-def me(world: World, **claims: Any) -> Awaitable[Answer]:
+def me(world: World, **claims: Any) -> Awaitable[Response]:
     token = provider_token("EdDSA", now=world.time, **claims)
     return world.ask("GET", "/api/me", headers={"Authorization": f"Bearer {token}"})
 

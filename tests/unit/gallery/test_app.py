@@ -12,9 +12,9 @@ from tests.support.gallery.fakes import ROOT, World, json_of
 from tests.support.gallery.tokens import bearer, token
 
 from gallery.app import handle
-from gallery.calls import LIMIT_PERIOD
 from gallery.errors import NotConfigured
-from gallery.messages import Answer, Request
+from gallery.http.context import LIMIT_PERIOD
+from gallery.http.messages import Request, Response
 
 ADDRESSES = {
     "/healthz": "GET, HEAD, OPTIONS",
@@ -32,7 +32,7 @@ ADDRESSES = {
 }
 
 
-def ask(method: str, target: str, body: Any = None, **options: Any) -> Answer:
+def ask(method: str, target: str, body: Any = None, **options: Any) -> Response:
     return asyncio.run(World().ask(method, target, body, **options))
 
 

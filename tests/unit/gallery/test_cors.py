@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from tests.support.gallery.fakes import World, json_of
 
-from gallery.messages import Answer
+from gallery.http.messages import Response
 
 ALLOWED = "https://artist.example"
 
 
-def ask(method: str, target: str, origins: str = ALLOWED, **headers: str) -> Answer:
+def ask(method: str, target: str, origins: str = ALLOWED, **headers: str) -> Response:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return asyncio.run(World(ALLOWED_ORIGINS=origins).ask(method, target, headers=sent))
 

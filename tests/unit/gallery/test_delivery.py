@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.gallery.fakes import PICTURES, World, json_of
 
-from gallery.messages import Answer
+from gallery.http.messages import Response
 
 STEM = "usr_ada/0b8f4b52-6d3c-4e0e-9a53-5a3b6a2f1c11"
 DISPLAY = f"display/{STEM}.jpg"
@@ -17,7 +17,7 @@ ORIGINAL = f"originals/{STEM}.png"
 DATA = bytes(range(100))
 
 
-def ask(key: str, method: str = "GET", headers: dict[str, str] | None = None, **changes: str) -> Answer:
+def ask(key: str, method: str = "GET", headers: dict[str, str] | None = None, **changes: str) -> Response:
     world = World(**changes)
     world.objects.put(DISPLAY, DATA, "image/jpeg")
     world.objects.put(ORIGINAL, PICTURES["image/png"], "image/png")
@@ -122,7 +122,7 @@ def test_a_key_may_be_percent_encoded() -> None:
 
 @pytest.mark.parametrize("method", ["head", "open"])
 def test_a_bucket_that_fails_is_503(method: str) -> None:
-    async def story(headers: dict[str, str]) -> Answer:
+    async def story(headers: dict[str, str]) -> Response:
         world = World()
         world.objects.broken = {method}
         world.objects.put(DISPLAY, DATA, "image/jpeg")

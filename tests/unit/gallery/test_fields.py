@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import fields
 from gallery.artwork import Description
 from gallery.errors import InvalidRequest, MissingFields, TooLarge, UnsupportedType
+from gallery.http import fields
 
 FULL = {
     "title": " Still Life ",
@@ -84,7 +84,7 @@ def test_a_field_of_the_wrong_kind_is_named(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("date", ["2024", "2024-05-31", "about 1890", "Spring 2024", "٢٠٢٤", "x" * 50])
 def test_a_date_is_kept_as_it_was_given(date: str) -> None:
-    assert fields.date_of({"createdDate": f" {date} "}) == date
+    assert fields.created_date_of({"createdDate": f" {date} "}) == date
 
 
 @pytest.mark.parametrize(

@@ -9,27 +9,26 @@ from types import MethodType
 import pytest
 from tests.support.gallery.fakes import World, WritingSibling, json_of
 
-from gallery import health
-from gallery.artwork import Variant
 from gallery.errors import StorageError
-from gallery.ports import HEALTH_SECONDS, SiblingAnswer
-from gallery.recent import Recent
+from gallery.isolate import HEALTH_SECONDS, Recent
+from gallery.ports import RendererResponse
+from gallery.variants import Variant
 
-Answers = Callable[[WritingSibling], Awaitable[SiblingAnswer]]
+Answers = Callable[[WritingSibling], Awaitable[RendererResponse]]
 
 
 def says(status: int, body: str) -> Answers:
-    async def answer(_: WritingSibling) -> SiblingAnswer:
-        return SiblingAnswer(status, None, body)
+    async def answer(_: WritingSibling) -> RendererResponse:
+        return RendererResponse(status, None, body)
 
     return answer
 
 
-async def breaks(_: WritingSibling) -> SiblingAnswer:
+async def breaks(_: WritingSibling) -> RendererResponse:
     raise StorageError("the connection was lost")
 
 
-async def hangs(_: WritingSibling) -> SiblingAnswer:
+async def hangs(_: WritingSibling) -> RendererResponse:
     await asyncio.Event().wait()
     raise AssertionError
 
@@ -71,7 +70,7 @@ def test_all_is_well_when_each_renderer_says_so() -> None:
 def test_a_renderer_that_does_not_answer_is_named(
     variant: Variant, answer: Answers, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr("gallery.health.DEADLINE_SECONDS", 0.05)
 
     async def story() -> None:
         world = World()

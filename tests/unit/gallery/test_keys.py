@@ -6,16 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import keys
-from gallery.artwork import Variant
-from gallery.keys import (
-    EXTENSIONS,
-    OriginalKey,
-    RenditionKey,
-    parse_original,
-    parse_rendition,
-    rendition_keys,
-)
+from gallery import formats
+from gallery.formats import EXTENSIONS
+from gallery.keys import OriginalKey, RenditionKey, parse_original, parse_rendition, rendition_keys
+from gallery.variants import Variant
 
 UUID = "0b8f4b52-6d3c-4e0e-9a53-5a3b6a2f1c11"
 
@@ -111,4 +105,4 @@ def test_any_text_is_a_key_or_none(text: str) -> None:
     ],
 )
 def test_a_content_type_means_an_accepted_one_or_none(said: str, meant: str | None) -> None:
-    assert keys.media_type_of(said) == meant
+    assert formats.media_type_of(said) == meant

@@ -9,8 +9,8 @@ from tests.support.gallery.creates import create
 from tests.support.gallery.fakes import World, json_of
 from tests.support.gallery.tokens import bearer
 
-from gallery.messages import Answer
-from gallery.refused import PERIOD
+from gallery.http.messages import Response
+from gallery.isolate import PERIOD
 
 READS = (
     "/api/artworks",
@@ -97,7 +97,7 @@ def test_a_limiter_that_fails_closes_nothing() -> None:
     asyncio.run(story())
 
 
-async def fail(world: World, user_id: str = "usr_ada") -> Answer:
+async def fail(world: World, user_id: str = "usr_ada") -> Response:
     key = world.original(user_id)
     world.objects.put(key, b"not a picture", "image/jpeg")
     return await create(world, key, user_id)

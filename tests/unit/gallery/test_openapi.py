@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.gallery.fakes import ROOT
 
-from gallery import auditing, keys, openapi, routes, schemas
+from gallery import audit, keys
 from gallery.errors import GalleryError
-from gallery.openapi import document
+from gallery.http import openapi, routes, schemas
+from gallery.http.openapi import document
 
 DOCUMENT = document("https://gallery.example")
 
@@ -66,8 +67,8 @@ def test_an_object_key_of_the_document_is_one_of_the_code(key: str) -> None:
 
 
 def test_a_cursor_of_an_audit_begins_with_a_place_of_its_walk() -> None:
-    assert schemas.AUDIT_CURSOR["pattern"] == f"^({'|'.join(auditing.WALK)})"
-    assert schemas.AUDIT_CURSOR["maxLength"] == auditing.LONGEST_CURSOR
+    assert schemas.AUDIT_CURSOR["pattern"] == f"^({'|'.join(audit.WALK)})"
+    assert schemas.AUDIT_CURSOR["maxLength"] == audit.LONGEST_CURSOR
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))

@@ -10,11 +10,11 @@ import pytest
 from tests.support.gallery.creates import create, walk
 from tests.support.gallery.fakes import PICTURES, World, json_of
 from tests.support.gallery.tokens import bearer
-from tests.unit.gallery.test_auditing import removed
-from tests.unit.gallery.test_sweeping import sweep, upload
+from tests.unit.gallery.test_audit import removed
+from tests.unit.gallery.test_sweep import sweep, upload
 
-from gallery import sql
-from gallery.artwork import tags_of
+from gallery.store import artworks
+from gallery.store.artworks import tags_of
 from gallery.times import iso_of
 
 # The gallery's own statement: these columns and no others.
@@ -252,7 +252,7 @@ def test_sweeper_and_audit_spare_what_its_urls_name_and_report_nothing(dry_run: 
 
 
 def test_what_its_urls_name_is_found_by_an_index() -> None:
-    plan = [step["detail"] for step in World().database.rows(f"EXPLAIN QUERY PLAN {sql.NAMED_OF}", "[]")]
+    plan = [step["detail"] for step in World().database.rows(f"EXPLAIN QUERY PLAN {artworks.NAMED_OF}", "[]")]
     assert not [detail for detail in plan if "SCAN artworks" in detail]
 
 

@@ -30,9 +30,9 @@ from tests.support.gallery.providers import (
 )
 from tests.support.gallery.tokens import token
 
-from gallery.auth import SKEW, Identity, identify
+from gallery.access.authentication import SKEW, Identity, identify
+from gallery.access.jwks import FRESH_SECONDS, LONGEST_SET, PAUSE_SECONDS
 from gallery.errors import Unauthorized, Unavailable
-from gallery.jwks import FRESH_SECONDS, LONGEST_SET, PAUSE_SECONDS
 
 DAY = 86_400
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import gallery
-from gallery.messages import LONGEST_BODY
-from gallery.routes import _VARIABLE
+from gallery.http.messages import LONGEST_BODY
+from gallery.http.routes import _VARIABLE
 
 Pattern = re.Pattern[Any]
 

@@ -16,7 +16,8 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from tests.support.gallery.fakes import ROOT, SqliteDatabase, World, json_of
 
-from gallery import reading, search, sql
+from gallery.http import fields
+from gallery.store import search
 
 WRITERS_COLUMNS = (
     "id, user_id, slug, title, description, category, tags, original_key, original_url, display_url,"
@@ -305,7 +306,9 @@ def test_an_artwork_keeps_its_place_when_it_is_changed_between_two_pages() -> No
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("text", [sql.SEARCH, sql.NEWEST_OF_FACET, sql.FACET_REACH, sql.WORD_REACH])
+@pytest.mark.parametrize(
+    "text", [search.SEARCH, search.NEWEST_OF_FACET, search.FACET_REACH, search.WORD_REACH]
+)
 def test_a_position_is_an_integer_to_the_index(text: str) -> None:
     assert re.findall(r"rowid < (?!CAST\(\?1 AS INTEGER\))", text) == []
     assert "rowid < CAST" in text
@@ -314,8 +317,8 @@ def test_a_position_is_an_integer_to_the_index(text: str) -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> World:
     """A gallery of 600 artworks in blocks of 50, of which a search looks at few."""
-    monkeypatch.setattr(reading, "FEW", 5)
-    monkeypatch.setattr(reading, "BLOCKS", 2)
+    monkeypatch.setattr("gallery.store.search.FEW", 5)
+    monkeypatch.setattr("gallery.store.search.SHARED_BLOCKS", 2)
     world = gallery()
     trigger = world.database.rows("SELECT sql FROM sqlite_master WHERE name = 'artwork_positions_inserted'")[
         0
@@ -378,9 +381,9 @@ def test_a_search_that_finds_nothing_looks_at_a_few_blocks_and_says_where_to_go_
 
 
 def test_what_a_request_may_read_is_bounded() -> None:
-    page = 4 * (reading.MOST + 1)  # of the index, the positions, the artworks and the users
+    page = 4 * (fields.MOST + 1)  # of the index, the positions, the artworks and the users
     terms = 4 + search.WORDS
-    assert page + reading.PROBES * reading.FEW + 2 * terms + reading.MOST_BLOCKS + 1 <= 2000
+    assert page + search.PROBES * search.FEW + 2 * terms + search.MOST_BLOCKS + 1 <= 2000
 
 
 def test_the_migration_indexes_the_artworks_that_there_are() -> None:

@@ -13,8 +13,9 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.keys import ACCEPTED_TYPES, EXTENSIONS, OriginalKey
-from gallery.signing import Signer
+from gallery.access.signing import Signer
+from gallery.formats import ACCEPTED_TYPES, EXTENSIONS
+from gallery.keys import OriginalKey
 
 ENDPOINTS = (
     "https://0123456789abcdef.r2.cloudflarestorage.com",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.slugs import FALLBACK, LENGTH, slug_of
+from gallery.names import SLUG_FALLBACK, SLUG_LENGTH, slug_of
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_titles_become_slugs(title: str, slug: str) -> None:
 def test_an_ascii_title_follows_the_published_rule(title: str) -> None:
     text = re.sub(r"[^\w\s-]", "", title.lower().strip())
     expected = re.sub(r"-+", "-", re.sub(r"\s", "-", text)).strip("-")[:50].strip("-")
-    assert slug_of(title) == (expected if re.search(r"\w", expected) else FALLBACK)
+    assert slug_of(title) == (expected if re.search(r"\w", expected) else SLUG_FALLBACK)
 
 
 @given(st.text(max_size=300))
 def test_a_slug_is_one_short_path_segment(title: str) -> None:
     slug = slug_of(title)
-    assert 0 < len(slug) <= LENGTH
+    assert 0 < len(slug) <= SLUG_LENGTH
     assert not re.search(r"[\s/?#%.]|--|^-|-$", slug)

@@ -11,7 +11,7 @@ from tests.support.gallery.fakes import SqliteDatabase
 
 from gallery.ports import Statement
 from gallery.store import uploads
-from gallery.store.binding import NOW, bind
+from gallery.store.database import NOW, bind
 
 KEY = "originals/usr_ada/1.jpg"
 EVERY: dict[str, Statement] = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.usernames import LENGTH, parse_username, username_from
+from gallery.names import USERNAME_LENGTH, parse_username, username_from
 
 NAMES = [
     "ann",
@@ -64,7 +64,7 @@ BAD = {
     "a line break": "a\n",
     "a NUL": "a\0",
     "half a surrogate pair": "a\ud800",
-    "too long": "x" * (LENGTH + 1),
+    "too long": "x" * (USERNAME_LENGTH + 1),
     "a mark without its letter": "\u0301ann",
     "a picture": "ann🎨",
     **{f"space U+{code:04X}": f"an{chr(code)}n" for code in SPACES},

@@ -11,7 +11,7 @@ from tests.support.gallery.fakes import START, World, json_of
 from tests.support.gallery.providers import ISSUER, JWKS_URL, SETTINGS, key_set, provider_token
 from tests.support.gallery.tokens import bearer
 
-from gallery.messages import Answer
+from gallery.http.messages import Response
 from gallery.times import iso
 
 OPERATOR = bearer("usr_boss", role="operator", iat=START)
@@ -25,7 +25,7 @@ def world() -> World:
     return made
 
 
-async def ask(where: World, method: str, path: str, body: Any = None) -> Answer:
+async def ask(where: World, method: str, path: str, body: Any = None) -> Response:
     return await where.ask(method, path, body, headers=OPERATOR)
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import picture_of, reference
 
-from imaging.renditions import Variant
+from imaging.variants import Variant
 
 
 def disc(size: int, ink: tuple[int, ...]) -> Image.Image:

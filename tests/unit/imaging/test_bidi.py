@@ -4,7 +4,7 @@ from bidi import get_display
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imaging.bidi import levels, reversed_text, visual
+from imaging.text.bidi import levels, reversed_text, visual
 
 # Letters of both directions, digits of both kinds, separators, marks; no brackets and no controls.
 ALPHABET = "@abcאבגدسم١٢٣123_-+,.:%$ ·\u0301\u05b4\u064b/#&"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from imaging.contract import Settings, check_token, failure, read_job, read_settings, success
 from imaging.errors import InvalidRequest, NotConfigured, Overloaded, TooLarge, Unauthorized
 from imaging.geometry import Size
-from imaging.renditions import Preview, Rendition, Variant
+from imaging.render import Preview, Rendition
+from imaging.variants import Variant
 
 SETTINGS = Settings()
 BODIES: dict[Variant, dict[str, Any]] = {

@@ -8,7 +8,8 @@ from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import rendered, seen
 
 from imaging.encode import FULL, HALVED, fitting_subsampling, to_jpeg
-from imaging.renditions import Options, Variant
+from imaging.render import Options
+from imaging.variants import Variant
 
 
 def soft(width: int = 400, height: int = 300) -> Image.Image:

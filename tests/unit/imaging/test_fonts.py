@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.imaging.fonts_in_pack import FONTS, PACK
 
-from imaging.fonts import MOST_SHARDS, UNITS, Fonts, glyphs_of, needed_shards, read_pack
+from imaging.text.fonts import MOST_SHARDS, UNITS, Fonts, glyphs_of, needed_shards, read_pack
 
 
 def test_the_pack_is_the_one_that_the_index_describes() -> None:

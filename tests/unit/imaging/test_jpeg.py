@@ -10,18 +10,18 @@ from PIL import Image
 from tests.support.imaging.originals import JPEG_KINDS, encoded, psnr, scene
 from tests.support.imaging.rendering import OPTIONS, picture_of, reference
 
-from imaging import limits
-from imaging.colour import Colours
+from imaging import heap
+from imaging.color.convert import Colours
 from imaging.errors import UnreadableImage
+from imaging.formats.jpeg import Jpeg, Plan, choose
+from imaging.formats.jpeg_reader import JpegHeader, read_header
+from imaging.formats.jpeg_segments import Coding, Component
+from imaging.formats.original import open_original
 from imaging.geometry import Box, Size, display_size, fit_within
-from imaging.jpeg import Jpeg, Plan, choose
-from imaging.jpeg_header import JpegHeader, read_header
-from imaging.jpeg_metadata import Coding
-from imaging.jpeg_segments import Component
-from imaging.original import open_original
-from imaging.renditions import Variant, target_of
+from imaging.render import target_of
 from imaging.resample import Target
 from imaging.source import BytesSource, Feed
+from imaging.variants import Variant
 
 
 def header_of(data: bytes) -> JpegHeader:
@@ -64,7 +64,7 @@ def test_a_picture_that_is_neither_enlarged_nor_reduced_keeps_its_pixels() -> No
 def test_luma_and_chroma_in_one_reading_or_two_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(scene(3300, 500), "JPEG", quality=90)
     once = picture_of(Variant.WATERMARK, data)
-    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: Plan(1, 2, 2, 0))
+    monkeypatch.setattr("imaging.formats.jpeg.choose", lambda *_: Plan(1, 2, 2, 0))
     assert picture_of(Variant.WATERMARK, data).tobytes() == once.tobytes()
 
 
@@ -84,7 +84,9 @@ def test_a_second_reading_is_another_passage_through_the_source(monkeypatch: pyt
             await original.resampled([target], Colours(None, "#ffffff"))
 
     for readings in (1, 2):
-        monkeypatch.setattr("imaging.jpeg.choose", lambda *_, readings=readings: Plan(1, 2, readings, 0))
+        monkeypatch.setattr(
+            "imaging.formats.jpeg.choose", lambda *_, readings=readings: Plan(1, 2, readings, 0)
+        )
         source = Counted(encoded(scene(3300, 300), "JPEG"))
         asyncio.run(read(source))
         assert source.readings == readings
@@ -123,7 +125,7 @@ def test_where_the_finest_plan_does_not_fit_a_coarser_one_is_taken() -> None:
     assert plan_for(data, Variant.WATERMARK, (4000, 3000)).scale == 1
     coarser = plan_for(data, Variant.WATERMARK, (5300, 3975))
     assert coarser.scale == 2
-    assert coarser.peak <= limits.BUDGET
+    assert coarser.peak <= heap.BUDGET
 
 
 def test_chroma_that_is_stored_in_full_stays_at_half() -> None:
@@ -142,7 +144,7 @@ def test_the_last_resort_is_a_hair_coarser_than_the_display() -> None:
 @pytest.mark.parametrize("plan", [Plan(1, 4, 2, 0), Plan(2, 4, 2, 0)])
 def test_what_is_done_for_lack_of_memory_is_good_enough(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(scene(3900, 2000), "JPEG", quality=90)
-    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: plan)
+    monkeypatch.setattr("imaging.formats.jpeg.choose", lambda *_: plan)
     assert psnr(picture_of(Variant.WATERMARK, data), reference(Variant.WATERMARK, decoded(data))) > 38
 
 

@@ -11,10 +11,10 @@ from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import picture_of, reference
 from tests.unit.imaging.test_jpeg import decoded, plan_for
 
-from imaging import jpeg
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.jpeg import Plan
-from imaging.renditions import Variant
+from imaging.formats import jpeg
+from imaging.formats.jpeg import Plan
+from imaging.variants import Variant
 
 KINDS: dict[str, dict[str, Any]] = {
     "4:2:0": {},
@@ -26,7 +26,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def by_component(data: bytes, chroma: int, monkeypatch: pytest.MonkeyPatch, scale: int = 1) -> Any:
-    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: Plan(scale, chroma, 3, 0))
+    monkeypatch.setattr("imaging.formats.jpeg.choose", lambda *_: Plan(scale, chroma, 3, 0))
     return picture_of(Variant.WATERMARK, data)
 
 
@@ -36,7 +36,7 @@ def test_the_picture_is_the_same_to_the_bit(
     kind: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = encoded(scene(*size), "JPEG", quality=90, progressive=True, **KINDS[kind])
-    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: Plan(1, 2, 2, 0))
+    monkeypatch.setattr("imaging.formats.jpeg.choose", lambda *_: Plan(1, 2, 2, 0))
     whole = picture_of(Variant.WATERMARK, data)
     assert by_component(data, 2, monkeypatch).tobytes() == whole.tobytes()
 

@@ -28,15 +28,13 @@ from tests.support.imaging.rendering import picture_of
 from tests.unit.imaging.test_jpeg import decoded, header_of
 
 from imaging.errors import TooLarge, UnreadableImage
+from imaging.formats.jpeg import Plan, choose
+from imaging.formats.jpeg_reader import GROWING, MOST_SEGMENTS, JpegReader
+from imaging.formats.jpeg_segments import Metadata, Scan
+from imaging.formats.jpeg_writer import JpegWriter
 from imaging.geometry import Box
-from imaging.jpeg import Plan, choose
-from imaging.jpeg_header import GROWING
-from imaging.jpeg_metadata import Metadata
-from imaging.jpeg_reader import MOST_SEGMENTS, JpegReader
-from imaging.jpeg_segments import Scan
-from imaging.jpeg_writer import JpegWriter
-from imaging.renditions import Variant
 from imaging.resample import Target
+from imaging.variants import Variant
 
 BASELINE = photograph(200, 150)
 PROGRESSIVE = photograph(200, 150, progressive=True)
@@ -243,7 +241,7 @@ def more_scans(data: bytes, count: int) -> bytes:
 def test_scans_are_counted_by_their_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(scene(800, 600).convert("L"), "JPEG", progressive=True)
     assert psnr(picture_of(Variant.ICON, more_scans(data, 50)), picture_of(Variant.ICON, data)) > 20
-    monkeypatch.setattr("imaging.jpeg.MOST_BLOCKS", 20 * 7500)
+    monkeypatch.setattr("imaging.formats.jpeg.MOST_BLOCKS", 20 * 7500)
     assert picture_of(Variant.ICON, data)
     with pytest.raises(TooLarge, match="the limit for a progressive JPEG of this size is 20 full scans"):
         picture_of(Variant.ICON, more_scans(data, 50))
@@ -256,7 +254,7 @@ def test_a_hundred_more_scans_of_a_large_picture_are_too_many() -> None:
 
 
 def test_a_large_picture_may_have_few_interleaved_scans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imaging.jpeg.choose", lambda *_: Plan(1, 2, 3, 0))
+    monkeypatch.setattr("imaging.formats.jpeg.choose", lambda *_: Plan(1, 2, 3, 0))
     segments, rest = taken_apart(PROGRESSIVE)
     end = rest.index(b"\xff\xc4")
     scan = segment(*segments[-1]) + rest[:end]

@@ -9,11 +9,12 @@ from tests.support.imaging.fonts_in_pack import PACK
 from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import picture_of, rendered, seen
 
-from imaging.fonts import Fonts, needed_shards
 from imaging.geometry import Size
-from imaging.lettering import drawable, shortened
-from imaging.mark import NARROWEST, SHORTEST, SMALLEST, draw_mark, place
-from imaging.renditions import Options, Variant
+from imaging.render import Options
+from imaging.text.fonts import Fonts, needed_shards
+from imaging.text.line import drawable, shortened
+from imaging.text.mark import NARROWEST, SHORTEST, SMALLEST, draw_mark, place
+from imaging.variants import Variant
 
 GROUNDS = ["black", "white", "#808080", "noise", "scene"]
 

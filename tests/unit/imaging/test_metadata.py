@@ -8,7 +8,7 @@ from tests.support.imaging.originals import encoded, scene
 from tests.support.imaging.profiles import matrix_profile
 from tests.support.imaging.rendering import rendered, seen
 
-from imaging.renditions import Variant
+from imaging.variants import Variant
 
 SECRET = b"SECRET-52.5200N-13.4050E"
 ALLOWED = {0xE0, 0xDB, 0xC0, 0xC4, 0xDA}

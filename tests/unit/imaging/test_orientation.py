@@ -8,9 +8,10 @@ from PIL import Image
 from tests.support.imaging.originals import encoded, png_chunk, psnr, scene
 from tests.support.imaging.rendering import picture_of, rendered, seen
 
-from imaging.exif import ORIENTATION, orientation_of, upright
+from imaging.formats.exif import ORIENTATION, orientation_of, upright
 from imaging.geometry import Size
-from imaging.renditions import Options, Variant
+from imaging.render import Options
+from imaging.variants import Variant
 
 # What turns an upright picture into one that is stored with this orientation
 STORED = {

@@ -12,9 +12,10 @@ from PIL import Image
 from tests.support.imaging.originals import encoded, png_chunk, png_file, psnr, scene, sixteen_bits
 from tests.support.imaging.rendering import picture_of, reference
 
-from imaging import png, resample
+from imaging import resample
 from imaging.errors import UnreadableImage
-from imaging.renditions import Variant
+from imaging.formats import png
+from imaging.variants import Variant
 
 
 def as_pillow_sees(data: bytes) -> Image.Image:

@@ -9,15 +9,15 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.imaging.originals import encoded, png_chunk, png_file, psnr, scene
+from tests.support.imaging.originals import empty_blocks, encoded, png_chunk, png_file, psnr, scene
 from tests.support.imaging.profiles import grey_profile, matrix_profile
 from tests.support.imaging.rendering import picture_of
 from tests.unit.imaging.test_orientation import exif_block, stored
 
-from imaging import limits
+from imaging import heap
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.png import half_of
-from imaging.renditions import Variant
+from imaging.formats.png import half_of
+from imaging.variants import Variant
 
 SIZE = (61, 43)
 P3, ADOBE = matrix_profile("Display P3"), matrix_profile("Adobe RGB")
@@ -287,26 +287,13 @@ def test_halves_of_levels_are_taken_by_rows_or_by_columns(rows: int, row: int) -
         assert bytes(half_of(packed.tobytes(), row, half)) == expected
 
 
-def empty_blocks(size: int) -> bytes:
-    """A zlib stream of so many bytes that comes to nothing: each of its blocks brings Huffman codes."""
-    fields = [(0, 1), (2, 2), (0, 5), (0, 5), (14, 4)]
-    lengths = {18: 1, 0: 2, 1: 2}
-    order = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1)
-    fields += [(lengths.get(symbol, 0), 3) for symbol in order]
-    fields += [(3, 2), (0, 1), (127, 7), (0, 1), (106, 7), (3, 2), (1, 2), (1, 1)]
-    bits = "".join(format(value, f"0{width}b")[::-1] for value, width in fields)
-    eight = "".join([bits] * 8)  # a whole number of bytes
-    block = bytes(int(eight[at : at + 8][::-1], 2) for at in range(0, len(eight), 8))
-    return b"\x78\x01" + block * (size // len(block))
-
-
 def many(extra: bytes = b"", behind: bytes = b"", pixels: bytes | None = None) -> bytes:
     rows = png_chunk(b"IDAT", zlib.compress(bytes(65 * 64))) if pixels is None else pixels
     head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + extra + rows + behind + png_chunk(b"IEND", b"")
 
 
-CHUNKS = limits.MOST_PARTS + 1
+CHUNKS = heap.MOST_PARTS + 1
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "EXIF blocks": (lambda: many(png_chunk(b"eXIf", exif_block(1)[6:]) * CHUNKS), "40000 chunks"),
     "texts": (lambda: many(png_chunk(b"tEXt", b"a\0b") * CHUNKS), "40000 chunks"),

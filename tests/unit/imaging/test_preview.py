@@ -13,8 +13,9 @@ from tests.support.imaging.originals import encoded, scene
 from tests.support.imaging.rendering import OPTIONS
 
 from imaging.preview import preview_of
-from imaging.renditions import Preview, Variant, render
+from imaging.render import Preview, render
 from imaging.source import BytesSource
+from imaging.variants import Variant
 
 ROOT = Path(__file__).parents[3]
 DECODER = """

@@ -14,8 +14,9 @@ from tests.support.imaging.rendering import OPTIONS, picture_of, reference, rend
 
 from imaging.encode import FULL, fitting_subsampling
 from imaging.geometry import Size
-from imaging.mark import place
-from imaging.renditions import DISPLAY_QUALITY, SQUARE_QUALITY, Options, Variant
+from imaging.render import Options
+from imaging.text.mark import place
+from imaging.variants import Variant
 
 LEAST = {Variant.THUMBNAIL: 45, Variant.ICON: 45, Variant.WATERMARK: 40}
 SIZES = [
@@ -47,9 +48,9 @@ def test_storing_as_jpeg_costs_little(original: tuple[bytes, Image.Image], varia
     """Outside the mark, the stored rendition is about as good as the reference stored in the same way."""
     data, decoded = original
     best = reference(variant, decoded)
-    quality, subsampling = SQUARE_QUALITY, FULL
+    quality, subsampling = variant.rules.quality, FULL
     if variant is Variant.WATERMARK:
-        quality, subsampling = DISPLAY_QUALITY, fitting_subsampling(best)
+        subsampling = fitting_subsampling(best)
     stored = Image.open(BytesIO(encoded(best, "JPEG", quality=quality, subsampling=subsampling)))
     ours = seen(
         rendered(variant, data, Options(text="") if variant is Variant.WATERMARK else OPTIONS[variant])

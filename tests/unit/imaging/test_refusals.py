@@ -12,7 +12,8 @@ from tests.support.imaging.originals import encoded, png_chunk, scene
 from tests.support.imaging.rendering import OPTIONS, rendered
 
 from imaging.errors import RenderError, TooLarge, UnreadableImage, UnsupportedType
-from imaging.renditions import Variant, render
+from imaging.render import render
+from imaging.variants import Variant
 
 BOMB = (20_000, 14_000)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 from tests.support.imaging.originals import psnr, scene
 
 from imaging import resample as module
 from imaging.errors import UnreadableImage
 from imaging.geometry import Box, Size, centre_crop
-from imaging.resample import UNTREATED, Resampler, Target, resample, slices, treated
+from imaging.resample import UNTREATED, Resampler, Target, resample, resized, slices, treated
 
 
 def in_strips(picture: Image.Image, heights: list[int]) -> Iterator[Image.Image]:
@@ -114,3 +114,29 @@ def test_a_finished_picture_is_treated_band_by_band() -> None:
     picture = scene(60, 700).convert("L")
     assert treated(picture, Negative()).tobytes() == picture.point(lambda level: 255 - level).tobytes()
     assert seen == [256, 256, 188]
+
+
+KERNELS = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)
+SMALL_SIDES = st.integers(1, 90)
+
+
+@given(SMALL_SIDES, SMALL_SIDES, SMALL_SIDES, SMALL_SIDES, st.sampled_from(KERNELS), st.data())
+def test_one_channel_is_resized_as_pillow_does(
+    width: int, height: int, wide: int, high: int, kernel: Image.Resampling, data: st.DataObject
+) -> None:
+    picture = scene(90, 90).convert("L").crop((0, 0, width, height))
+    left, top = data.draw(st.floats(0, width * 0.4)), data.draw(st.floats(0, height * 0.4))
+    right, bottom = data.draw(st.floats(width * 0.6, width)), data.draw(st.floats(height * 0.6, height))
+    box = (left, top, right, bottom)
+    ours, theirs = resized(picture, Size(wide, high), kernel, box), picture.resize((wide, high), kernel, box)
+    assert ours.size == theirs.size
+    # Coefficients are made from the window's own offset, whose last bit may fall on the other side of a half.
+    assert max(ImageChops.difference(ours, theirs).tobytes()) <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "YCbCr", "CMYK"])
+def test_more_channels_are_left_to_pillow(mode: str) -> None:
+    picture = scene(90, 60).convert(mode)
+    box = (1.5, 2.0, 80.0, 51.25)
+    ours = resized(picture, Size(31, 17), Image.Resampling.LANCZOS, box)
+    assert ours.tobytes() == picture.resize((31, 17), Image.Resampling.LANCZOS, box).tobytes()

@@ -11,8 +11,8 @@ from tests.support.imaging.rendering import picture_of
 from tests.support.imaging.tiffs import DEFLATE, LZW, PACKBITS, PLAIN, Packing, tiff
 
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.raster import quietly
-from imaging.renditions import Variant
+from imaging.formats.raster import quietly
+from imaging.variants import Variant
 
 
 @pytest.mark.parametrize("packing", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits", "tiff_deflate"])
@@ -120,7 +120,7 @@ def test_a_file_that_would_not_fit_is_refused_unread() -> None:
 
     from tests.support.imaging.rendering import OPTIONS
 
-    from imaging.renditions import render
+    from imaging.render import render
 
     with pytest.raises(TooLarge, match="84 MB; the limit is"):
         asyncio.run(render(Variant.ICON, Huge(), OPTIONS[Variant.ICON]))

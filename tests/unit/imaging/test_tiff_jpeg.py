@@ -13,7 +13,7 @@ from tests.support.imaging.rendering import picture_of
 from tests.support.imaging.tiffs import file_of
 
 from imaging.errors import RenderError, UnreadableImage
-from imaging.renditions import Variant
+from imaging.variants import Variant
 
 WIDTH, HEIGHT = 96, 80
 SCENE = scene(WIDTH, HEIGHT)

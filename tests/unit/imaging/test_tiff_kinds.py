@@ -14,9 +14,9 @@ from tests.support.imaging.originals import scene
 from tests.support.imaging.rendering import picture_of
 from tests.support.imaging.tiffs import DEFLATE, LZW, PACKBITS, PLAIN, Levels, Packing, tiff
 
-from imaging import tiff_unpack
-from imaging.colour import Colours
-from imaging.renditions import Variant
+from imaging.color.convert import Colours
+from imaging.formats import tiff_unpack
+from imaging.variants import Variant
 
 SIZE = (61, 45)
 SEED, SAMPLE = 20, 200

@@ -11,9 +11,9 @@ from tests.support.imaging.rendering import picture_of, rendered
 from tests.support.imaging.tiffs import DEFLATE, LZW, PACKBITS, Packing, file_of, packed, tiff
 
 from imaging.errors import TooLarge, UnreadableImage
+from imaging.formats.tiff_tags import MOST_ENTRIES, read_directory
 from imaging.geometry import Size
-from imaging.renditions import Variant
-from imaging.tiff_tags import MOST_ENTRIES, read_directory
+from imaging.variants import Variant
 
 SCENE = scene(60, 40)
 LEVELS = np.asarray(SCENE)

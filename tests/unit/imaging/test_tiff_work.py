@@ -13,10 +13,10 @@ from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import picture_of, rendered, seen
 from tests.support.imaging.tiffs import DEFLATE, LZW, Packing, file_of, lzw, tiff
 
-from imaging import limits
+from imaging import heap
 from imaging.errors import TooLarge, UnreadableImage
 from imaging.geometry import Size
-from imaging.renditions import Variant
+from imaging.variants import Variant
 
 SECONDS = 5.0
 
@@ -185,7 +185,7 @@ def test_a_whole_page_in_one_strip_is_accepted(kind: str) -> None:
 def test_what_a_page_takes_is_within_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the model says that a page does not fit, it says how large one may be."""
     page = encoded(scene(310, 438).resize(PAGE), "TIFF", compression="tiff_lzw", strip_size=1 << 30)
-    monkeypatch.setattr(limits, "BUDGET", 40 * limits.MIB)
+    monkeypatch.setattr(heap, "BUDGET", 40 * heap.MIB)
     with pytest.raises(TooLarge, match=r"the limit for a TIFF of this shape is \d\.\d megapixels"):
         rendered(Variant.WATERMARK, page)
 

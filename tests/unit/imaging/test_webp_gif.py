@@ -6,8 +6,8 @@ from tests.support.imaging.originals import encoded, psnr, scene
 from tests.support.imaging.rendering import picture_of, rendered
 
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.exif import ORIENTATION
-from imaging.renditions import Variant
+from imaging.formats.exif import ORIENTATION
+from imaging.variants import Variant
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])

@@ -11,11 +11,11 @@ from tests.support.imaging.profiles import matrix_profile
 from tests.support.imaging.rendering import picture_of
 from tests.unit.imaging.test_orientation import exif_block, stored
 
-from imaging import limits
+from imaging import heap
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.renditions import Variant
+from imaging.variants import Variant
 
-PARTS = limits.MOST_PARTS + 1
+PARTS = heap.MOST_PARTS + 1
 SIX, ONE = exif_block(6)[6:], exif_block(1)[6:]
 
 

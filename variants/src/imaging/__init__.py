@@ -1,1 +1,1 @@
-"""Rendering of originals: pure modules, and one that touches the platform (worker)."""
+"""Rendering of originals. Only `worker` imports the platform; the rest is Python and Pillow."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from imaging.errors import InvalidRequest, NotConfigured, Overloaded, RenderError, Unauthorized
 from imaging.geometry import Size
-from imaging.renditions import Options, Rendition, Variant
+from imaging.render import Options, Rendition
+from imaging.variants import Variant
 
-FOLDERS = {Variant.THUMBNAIL: "thumbnails/", Variant.ICON: "icons/", Variant.WATERMARK: "display/"}
 METADATA = {"contentType": "image/jpeg", "cacheControl": "public, max-age=31536000, immutable"}
-SQUARE_LIMIT = 1024
+LONGEST_SIDE = 2048
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _KEY = re.compile(r"[A-Za-z0-9_\-./]{1,512}")
 
@@ -83,7 +83,7 @@ def read_job(variant: Variant, body: object, settings: Settings) -> Job:
         raise InvalidRequest("sourceEtag must be a string.")
     return Job(
         _key(body, "sourceKey", "originals/"),
-        _key(body, "outputKey", FOLDERS[variant]),
+        _key(body, "outputKey", variant.rules.folder),
         etag or None,
         _options(variant, body, settings),
         _attempt(body),
@@ -114,16 +114,15 @@ def failure(error: RenderError) -> tuple[int, dict[str, str], dict[str, Any]]:
 
 
 def _options(variant: Variant, body: Mapping[str, object], settings: Settings) -> Options:
-    if variant is Variant.WATERMARK:
+    sides = variant.rules.sides
+    if not sides:
         username = body.get("username")
         if not isinstance(username, str) or not username.strip():
             raise InvalidRequest("username must be a non-empty string.")
         text = settings.text.replace("{username}", username.strip())
         return Options(text=text, opacity=settings.opacity, background=settings.background)
-    if variant is Variant.ICON:
-        side = _side(body, "size", 128)
-        return Options(size=Size(side, side), background=settings.background)
-    size = Size(_side(body, "width", 300), _side(body, "height", 300))
+    width, height = variant.rules.size
+    size = Size(_side(body, sides[0], width), _side(body, sides[-1], height))
     return Options(size=size, background=settings.background)
 
 
@@ -147,8 +146,8 @@ def _deadline(body: Mapping[str, object]) -> float | None:
 
 def _side(body: Mapping[str, object], name: str, default: int) -> int:
     value = body.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= SQUARE_LIMIT:
-        raise InvalidRequest(f"{name} must be a whole number from 1 to {SQUARE_LIMIT}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_SIDE:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {LONGEST_SIDE}.")
     return value
 
 

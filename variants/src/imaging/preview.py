@@ -10,7 +10,7 @@ import base64
 from PIL import Image
 from thumbhash import rgba_to_thumb_hash
 
-from imaging.renditions import Preview
+from imaging.render import Preview
 
 _COLOURS = 6
 

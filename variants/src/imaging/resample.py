@@ -15,7 +15,6 @@ from PIL import Image
 
 from imaging.errors import UnreadableImage
 from imaging.geometry import Box, Size
-from imaging.lanes import resized
 from imaging.source import CUT_SHORT
 
 REACH = 3.0  # of the LANCZOS kernel, in pixels of the coarser grid
@@ -24,6 +23,7 @@ WINDOW = 1 << 20  # bytes of the (averaged) original in one band, overlap apart
 
 STRIP = 1 << 19  # bytes of the original's pixels in one strip
 _BAND = 256
+_LANES, _LANED = 4, "RGBX"
 
 
 class Treatment(Protocol):
@@ -236,3 +236,52 @@ def _inside(box: tuple[float, float, float, float], image: Image.Image) -> tuple
         min(float(image.width), box[2]),
         min(float(image.height), box[3]),
     )
+
+
+def resized(
+    image: Image.Image, size: Size, kernel: Image.Resampling, box: tuple[float, float, float, float]
+) -> Image.Image:
+    """What `image.resize(size, kernel, box)` gives, faster where there is one channel.
+
+    Pillow takes little longer for four channels than for one. So a grey picture is resized as if its parts
+    were channels: four runs of its rows horizontally, then four neighboring columns vertically. Both passes
+    and their rounding are Pillow's, in Pillow's order, so the result is the same to the bit.
+    """
+    if image.mode != "L":
+        return image.resize(size, kernel, box)
+    left, top, right, bottom = box
+    reach = REACH * max(1.0, (bottom - top) / size.height) + 1
+    first, last = max(0, floor(top - reach)), min(image.height, ceil(bottom + reach))
+    across = _across(image, (first, last), size.width, kernel, (left, right))
+    return _down(across, size, kernel, (top - first, bottom - first))
+
+
+def _across(
+    image: Image.Image,
+    rows: tuple[int, int],
+    width: int,
+    kernel: Image.Resampling,
+    span: tuple[float, float],
+) -> Image.Image:
+    """Those rows brought to `width`, with columns to spare up to a whole number of lanes."""
+    first, last = rows
+    run = -(-(last - first) // _LANES)
+    tops = [first + lane * run for lane in range(_LANES)]
+    laned = Image.merge(_LANED, [image.crop((0, top, image.width, top + run)) for top in tops])
+    laned = laned.resize((width, run), kernel, (span[0], 0, span[1], run))
+    out = Image.new("L", (-(-width // _LANES) * _LANES, last - first))
+    for lane in range(_LANES):
+        out.paste(laned.getchannel(lane), (0, lane * run))
+    return out
+
+
+def _down(image: Image.Image, size: Size, kernel: Image.Resampling, span: tuple[float, float]) -> Image.Image:
+    """All columns brought to the size's height, and those to spare cut off."""
+    width = image.width // _LANES
+    laned = _seen_as(_LANED, Size(width, image.height), image)
+    laned = laned.resize((width, size.height), kernel, (0, span[0], width, span[1]))
+    return _seen_as("L", Size(image.width, size.height), laned).crop((0, 0, *size))
+
+
+def _seen_as(mode: str, size: Size, image: Image.Image) -> Image.Image:
+    return Image.frombuffer(mode, size, image.tobytes(), "raw", mode, 0, 1)

@@ -18,7 +18,7 @@ import js
 from pyodide.ffi import JsException
 from workers import Response
 
-from imaging import limits
+from imaging import heap
 from imaging.contract import METADATA, Job, check_token, failure, read_job, read_settings, success
 from imaging.errors import (
     InvalidRequest,
@@ -29,9 +29,10 @@ from imaging.errors import (
     SourceMissing,
     TooLate,
 )
-from imaging.fonts import Shard, needed_shards, read_pack
-from imaging.renditions import Describe, Rendition, Variant, render
-from imaging.turns import Turn, Turns
+from imaging.queue import Turn, Turns
+from imaging.render import Describe, Rendition, render
+from imaging.text.fonts import Shard, needed_shards, read_pack
+from imaging.variants import Variant
 
 CHUNK = 1 << 18
 # Tries to put a rendition in the place of another, each of which may find that one replaced meanwhile.
@@ -136,7 +137,7 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
         source = BucketSource(env.BUCKET, job, turn)
         await source.open()
         options = replace(job.options, shards=shards)
-        rendition = await limits.within_memory(lambda: render(variant, source, options, describe), _make_room)
+        rendition = await heap.within_memory(lambda: render(variant, source, options, describe), _make_room)
         rendered = time.time()
         _turns.touch(turn)
         stored = await _store(env.BUCKET, job, rendition)
@@ -176,7 +177,7 @@ def _make_room() -> None:
     # What the last picture left in cycles, free lists and caches lies across the room for this one.
     gc.collect()
     _clear_caches()
-    limits.grow()
+    heap.grow()
 
 
 async def _store(bucket: Any, job: Job, rendition: Rendition) -> dict[str, str]:

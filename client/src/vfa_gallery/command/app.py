@@ -1,5 +1,7 @@
 """The `vfa` command and its subcommands."""
 
+from importlib.metadata import entry_points
+
 import click
 
 from vfa_gallery.command.artworks import edit, list_artworks, me, show
@@ -10,7 +12,9 @@ from vfa_gallery.command.reprocessing import reprocess
 from vfa_gallery.command.smoke import smoke
 from vfa_gallery.command.sweeping import sweep
 from vfa_gallery.command.uploading import upload
-from vfa_gallery.command.users import token, user
+from vfa_gallery.command.users import gallery_users_options, user_commands
+
+PLUGINS = "vfa_gallery.commands"
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,10 +24,23 @@ def vfa() -> None:
 
     \b
     Example:
-      export VFA_BASE_URL=https://gallery.example VFA_TOKEN=…
+      export VFA_URL=https://gallery.example VFA_TOKEN=…
       vfa upload ~/pictures --title-from-name
     """
 
 
-for command in (upload, list_artworks, show, edit, rm, me, user, token, reprocess, sweep, smoke, completion):
+user = user_commands(gallery_users_options)
+for command in (upload, list_artworks, show, edit, rm, me, user, reprocess, sweep, smoke, completion):
     vfa.add_command(command)
+
+
+def load_plugins() -> None:
+    """Let other packages add commands: each entry point is a function that is called with the group."""
+    for plugin in entry_points(group=PLUGINS):
+        try:
+            plugin.load()(vfa)
+        except Exception as error:  # a plug-in must not break the other commands
+            click.echo(f"warning: the plug-in {plugin.name} does not load: {error!r}", err=True)
+
+
+load_plugins()

@@ -32,31 +32,48 @@ category_option = click.option(
 )
 
 
+def connection_options(
+    command: Callable[..., None], *, default_url: str | None = DEFAULT_BASE_URL
+) -> Callable[..., None]:
+    """Pass `base_url`, `token` and `timeout` to a command."""
+    for option in (
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0.1),
+            default=TIMEOUT_SECONDS,
+            show_default=True,
+            help="Seconds to wait for the other side.",
+        ),
+        click.option("--token", envvar="VFA_TOKEN", help="Your token; better in $VFA_TOKEN."),
+        click.option(
+            "--url",
+            "--base-url",
+            "base_url",
+            envvar=["VFA_URL", "VFA_BASE_URL"],
+            default=default_url,
+            help="Address of the gallery, or $VFA_URL" + (f" [{default_url}]." if default_url else "."),
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def open_gallery(base_url: str, token: str | None, timeout: float) -> Gallery:
+    """A client of the gallery at an address. Raises Problem for an address that is none."""
+    try:
+        return Gallery(base_url, token, timeout=timeout)
+    except ValueError as error:
+        raise Problem(str(error)) from error
+
+
 def gallery_options(command: Callable[..., None]) -> Callable[..., None]:
     """Pass `gallery` and `as_json` to a command."""
 
     @json_option
-    @click.option(
-        "--base-url",
-        envvar="VFA_BASE_URL",
-        default=DEFAULT_BASE_URL,
-        help=f"Address of the gallery, or $VFA_BASE_URL [{DEFAULT_BASE_URL}].",
-    )
-    @click.option("--token", envvar="VFA_TOKEN", help="Who you are; better in $VFA_TOKEN.")
-    @click.option(
-        "--timeout",
-        type=click.FloatRange(min=0.1),
-        default=TIMEOUT_SECONDS,
-        show_default=True,
-        help="Seconds of silence to bear.",
-    )
+    @connection_options
     @functools.wraps(command)
     def wrapped(base_url: str, token: str | None, timeout: float, as_json: bool, **others: Any) -> None:
-        try:
-            gallery = Gallery(base_url, token, timeout=timeout)
-        except ValueError as error:
-            raise Problem(str(error)) from error
-        with gallery:
+        with open_gallery(base_url, token, timeout) as gallery:
             command(gallery=gallery, as_json=as_json, **others)
 
     return wrapped

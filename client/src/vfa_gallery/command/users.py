@@ -1,224 +1,206 @@
-"""`vfa user` and `vfa token`: who may upload, and the tokens they upload with."""
+"""`vfa user`: a gallery's users, for its operators.
+
+The commands are built around a decorator that finds the users, so that a plug-in can offer the same commands
+over users that it reaches in another way.
+"""
+
+from __future__ import annotations
 
 import functools
 import json
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import click
 from rich.table import Table
 
-from vfa_gallery.command.accounts import FIND, DatabaseUsers, GalleryUsers, Users, nobody
-from vfa_gallery.command.database import Database, LocalDatabase, WranglerDatabase, find_project
-from vfa_gallery.command.options import console, json_option, print_json
+from vfa_gallery.command.options import connection_options, console, json_option, open_gallery, print_json
 from vfa_gallery.command.problem import Problem
 from vfa_gallery.command.usernames import RULE, parse_username
+from vfa_gallery.errors import AlreadyExists
 from vfa_gallery.gallery import Gallery
+from vfa_gallery.models import Account, AccountChanges
 
-# What galleries accept unless MAX_TOKEN_DAYS says otherwise.
-LONGEST_HOURS = 30 * 24
+Wire = Mapping[str, Any]
+Command = Callable[..., None]
 
 
-def _database_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option("--env", "environment", help="Environment in that file, such as staging."),
-        click.option(
-            "--config",
-            type=click.Path(path_type=Path),
-            default="wrangler.toml",
-            show_default=True,
-            help="The gateway's file, with --wrangler.",
+class Users(Protocol):
+    """The users of one gallery; records have the names of the API."""
+
+    def add(self, username: str, limit: int | None) -> tuple[Wire, bool]:
+        """The user of this name, with the limit if one is given, and whether the user is new."""
+        ...
+
+    def listed(self) -> Sequence[Wire]: ...
+
+    def rename(self, username: str, new: str) -> None: ...
+
+    def set_status(self, username: str, status: str) -> None: ...
+
+    def revoke(self, username: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryUsers:
+    """Users through the API, with an operator's token."""
+
+    gallery: Gallery
+
+    def add(self, username: str, limit: int | None) -> tuple[Wire, bool]:
+        try:
+            return self.gallery.add_user(username, artwork_limit=limit).to_wire(), True
+        except AlreadyExists:
+            found = self._found(username)
+        if limit is not None:
+            found = self.gallery.change_user(found.id, artwork_limit=limit)
+        return found.to_wire(), False
+
+    def listed(self) -> Sequence[Wire]:
+        return [each.to_wire() for each in self.gallery.users()]
+
+    def rename(self, username: str, new: str) -> None:
+        self._change(username, {"username": new})
+
+    def set_status(self, username: str, status: str) -> None:
+        self._change(username, {"status": status})
+
+    def revoke(self, username: str) -> None:
+        self._change(username, {"revoke_tokens": True})
+
+    def _change(self, username: str, changes: AccountChanges) -> None:
+        self.gallery.change_user(self._found(username).id, **changes)
+
+    def _found(self, username: str) -> Account:
+        found = next(self.gallery.users(username=username), None)
+        if found is None:
+            raise no_such_user(username)
+        return found
+
+
+def no_such_user(username: str) -> Problem:
+    """The Problem of a name that no user has."""
+    return Problem(f"there is no user {username}; add one with: vfa user add {username}")
+
+
+def gallery_users_options(command: Command) -> Command:
+    """Pass `users` of the gallery at an address, and add the options that name it."""
+
+    @connection_options
+    @functools.wraps(command)
+    def wrapped(base_url: str, token: str | None, timeout: float, **others: Any) -> None:
+        if not token:
+            raise Problem(f"{base_url} needs an operator's token; set VFA_TOKEN")
+        with open_gallery(base_url, token, timeout) as gallery:
+            command(users=GalleryUsers(gallery), **others)
+
+    return wrapped
+
+
+def user_commands(users_options: Callable[[Command], Command]) -> click.Group:
+    """The group `user`; `users_options` decorates each command, adds options and passes `users`."""
+
+    @click.group()
+    def user() -> None:
+        """Manage the users of a gallery; needs an operator's token.
+
+        \b
+        Examples:
+          vfa user add ann --limit 20
+          vfa user suspend ann --url https://gallery.example
+        """
+
+    @user.command()
+    @click.argument("username")
+    @click.option("--limit", type=click.IntRange(min=0), help="How many artworks the user may have.")
+    @json_option
+    @users_options
+    def add(users: Users, username: str, limit: int | None, as_json: bool) -> None:
+        """Add a user, or change the limit of an existing one, and print the id.
+
+        \b
+        Example:
+          vfa user add ann --limit 20
+        """
+        made, created = users.add(_checked(username), limit)
+        if as_json:
+            click.echo(json.dumps({**made, "created": created}))
+            return
+        click.echo(made["id"])
+        if not created:
+            change = f"; the limit is {limit} now" if limit is not None else f", limit {made['artworkLimit']}"
+            click.echo(f"{made['username']} was there already{change}", err=True)
+
+    @user.command("list")
+    @json_option
+    @users_options
+    def list_users(users: Users, as_json: bool) -> None:
+        """List the users, with how many artworks each has and may have.
+
+        \b
+        Example:
+          vfa user list --json
+        """
+        found = users.listed()
+        if as_json:
+            print_json(list(found))
+            return
+        table = Table("username", "id", "artworks", "limit", "status")
+        for each in found:
+            counts = str(each["artworkCount"]), str(each["artworkLimit"])
+            table.add_row(each["username"], each["id"], *counts, each["status"])
+        console().print(table if found else "no users")
+
+    @user.command()
+    @click.argument("username")
+    @click.argument("new")
+    @users_options
+    def rename(users: Users, username: str, new: str) -> None:
+        """Give a user another name.
+
+        The addresses of their artworks change at once, watermarks with `vfa reprocess`.
+
+        \b
+        Example:
+          vfa user rename ann anna
+        """
+        users.rename(username, _checked(new))
+
+    changes: dict[str, tuple[str, Callable[[Users, str], None]]] = {
+        "suspend": (
+            "Refuse a user from now on, whatever token they have; their artworks stay.",
+            lambda users, name: users.set_status(name, "suspended"),
         ),
-        click.option(
-            "--wrangler", type=click.Choice(["local", "remote"]), help="Use `wrangler d1 execute` instead."
+        "activate": (
+            "Accept a suspended user again.",
+            lambda users, name: users.set_status(name, "active"),
         ),
-        click.option(
-            "--state", type=click.Path(path_type=Path), help="State folder of the local stack [.state]."
+        "revoke": (
+            "Refuse every token that was issued to a user until now.",
+            lambda users, name: users.revoke(name),
         ),
-    ):
-        command = option(command)
+    }
+    for name, (sentence, change) in changes.items():
+        user.add_command(_change_command(name, sentence, change, users_options))
+    return user
+
+
+def _change_command(
+    name: str,
+    sentence: str,
+    change: Callable[[Users, str], None],
+    users_options: Callable[[Command], Command],
+) -> click.Command:
+    """A command that changes one user and prints nothing."""
+
+    @click.command(name, help=f"{sentence}\n\n\b\nExample:\n  vfa user {name} ann")
+    @click.argument("username")
+    @users_options
+    def command(users: Users, username: str) -> None:
+        change(users, username)
+
     return command
-
-
-def database_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Pass `database`, and add the options that say which gallery's it is."""
-
-    @_database_options
-    @functools.wraps(command)
-    def wrapped(
-        state: Path | None, wrangler: str | None, config: Path, environment: str | None, **others: Any
-    ) -> None:
-        command(database=open_database(state, wrangler, config, environment), **others)
-
-    return wrapped
-
-
-def users_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Pass `users`: of the gallery at an address, or else of a database."""
-
-    @click.option(
-        "--base-url",
-        envvar="VFA_BASE_URL",
-        help="Address of the gallery, or $VFA_BASE_URL, in place of a database.",
-    )
-    @click.option("--token", envvar="VFA_TOKEN", help="An operator's, with --base-url; better in $VFA_TOKEN.")
-    @_database_options
-    @functools.wraps(command)
-    def wrapped(
-        base_url: str | None,
-        token: str | None,
-        state: Path | None,
-        wrangler: str | None,
-        config: Path,
-        environment: str | None,
-        **others: Any,
-    ) -> None:
-        with ExitStack() as stack:
-            users: Users
-            if base_url and not (state or wrangler):
-                users = GalleryUsers(stack.enter_context(_open_gallery(base_url, token)))
-            else:
-                users = DatabaseUsers(open_database(state, wrangler, config, environment))
-            command(users=users, **others)
-
-    return wrapped
-
-
-def _open_gallery(base_url: str, token: str | None) -> Gallery:
-    if not token:
-        raise Problem(
-            f"{base_url} needs an operator's token in VFA_TOKEN; --state and --wrangler reach a database"
-        )
-    try:
-        return Gallery(base_url, token)
-    except ValueError as error:
-        raise Problem(str(error)) from error
-
-
-def open_database(
-    state: Path | None, wrangler: str | None, config: Path, environment: str | None
-) -> Database:
-    if wrangler:
-        if not config.is_file():
-            raise Problem(f"there is no {config}; name the gateway's file with --config")
-        return WranglerDatabase(config.resolve(), remote=wrangler == "remote", environment=environment)
-    project = find_project()
-    return LocalDatabase(project, state.resolve() if state else project / ".state")
-
-
-@click.group()
-def user() -> None:
-    """Manage the people who may upload.
-
-    With an address, through its API and with an operator's token; else in the database of the local stack,
-    or in the one that --wrangler reaches.
-
-    \b
-    Examples:
-      vfa user add ann --limit 20
-      vfa user suspend ann --base-url https://gallery.example
-    """
-
-
-@user.command()
-@click.argument("username")
-@click.option("--limit", type=click.IntRange(min=0), help="How many artworks the person may have.")
-@json_option
-@users_options
-def add(users: Users, username: str, limit: int | None, as_json: bool) -> None:
-    """Add a person, or change their limit, and print their id.
-
-    \b
-    Example:
-      vfa user add ann --limit 20
-    """
-    made, created = users.add(_checked(username), limit)
-    if as_json:
-        click.echo(json.dumps({**made, "created": created}))
-        return
-    click.echo(made["id"])
-    if not created:
-        change = f"; the limit is {limit} now" if limit is not None else f", limit {made['artworkLimit']}"
-        click.echo(f"{made['username']} was there already{change}", err=True)
-
-
-@user.command("list")
-@json_option
-@users_options
-def list_users(users: Users, as_json: bool) -> None:
-    """List the people, with how many artworks each has and may have.
-
-    \b
-    Example:
-      vfa user list --json
-    """
-    found = users.listed()
-    if as_json:
-        print_json(list(found))
-        return
-    table = Table("username", "id", "artworks", "limit", "status")
-    for each in found:
-        counts = str(each["artworkCount"]), str(each["artworkLimit"])
-        table.add_row(each["username"], each["id"], *counts, each["status"])
-    console().print(table if found else "nobody yet")
-
-
-@user.command()
-@click.argument("username")
-@click.argument("new")
-@users_options
-def rename(users: Users, username: str, new: str) -> None:
-    """Give a person another name.
-
-    The addresses of their artworks change at once, watermarks with `vfa reprocess`.
-
-    \b
-    Example:
-      vfa user rename ann anna
-    """
-    users.rename(username, _checked(new))
-
-
-@user.command()
-@click.argument("username")
-@users_options
-def suspend(users: Users, username: str) -> None:
-    """Refuse a person from now on, whatever token they have; their artworks stay.
-
-    \b
-    Example:
-      vfa user suspend ann
-    """
-    users.set_status(username, "suspended")
-
-
-@user.command()
-@click.argument("username")
-@users_options
-def activate(users: Users, username: str) -> None:
-    """Let a suspended person in again.
-
-    \b
-    Example:
-      vfa user activate ann
-    """
-    users.set_status(username, "active")
-
-
-@user.command()
-@click.argument("username")
-@users_options
-def revoke(users: Users, username: str) -> None:
-    """Refuse every token that a person was given until now.
-
-    \b
-    Example:
-      vfa user revoke ann
-    """
-    users.revoke(username)
 
 
 def _checked(username: str) -> str:
@@ -226,40 +208,3 @@ def _checked(username: str) -> str:
     if name is None:
         raise Problem(RULE)
     return name
-
-
-@click.command()
-@click.argument("username")
-@click.option(
-    "--hours",
-    type=click.FloatRange(min=0, max=LONGEST_HOURS, min_open=True),
-    default=12,
-    show_default=True,
-    help="Lifetime.",
-)
-@click.option("--operator", is_flag=True, help="A token that may also reprocess and sweep.")
-@json_option
-@database_options
-def token(database: Database, username: str, hours: float, operator: bool, as_json: bool) -> None:
-    """Print a token for a person, and nothing else.
-
-    \b
-    Example:
-      export VFA_TOKEN=$(vfa token ann)
-    """
-    import jwt
-
-    rows = database.query(FIND, [parse_username(username) or username])
-    if not rows:
-        raise nobody(username)
-    # With its fraction, so that a token made right after a revocation is told from one made right before.
-    now = round(time.time(), 3)
-    end = int(now) + round(hours * 3600)
-    claims: dict[str, str | int | float] = {"sub": rows[0]["id"], "iat": now, "exp": end}
-    if operator:
-        claims["role"] = "operator"
-    signed = jwt.encode(claims, database.jwt_secret(), algorithm="HS256")
-    if as_json:
-        click.echo(json.dumps({"token": signed, "userId": claims["sub"], "expiresAt": claims["exp"]}))
-    else:
-        click.echo(signed)

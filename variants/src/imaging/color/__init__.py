@@ -1,0 +1,1 @@
+"""Colors of originals, brought to sRGB."""

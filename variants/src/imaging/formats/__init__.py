@@ -1,0 +1,1 @@
+"""Original files of every accepted format, decoded to rows of pixels."""
