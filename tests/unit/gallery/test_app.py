@@ -53,7 +53,6 @@ def test_options_say_what_is_allowed(path: str, allow: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "",
         "/nothing",
         "/api",
