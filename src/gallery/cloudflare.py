@@ -206,7 +206,7 @@ class _Service:
 
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         try:
-            response = await getattr(self._env, self._binding).workers.fetch(
+            response = await getattr(self._env, self._binding).fetch(
                 f"http://sibling{path}", method="POST", headers=dict(headers), body=body
             )
             pause = response.js_object.headers.get("retry-after")

@@ -1,4 +1,4 @@
-"""How pictures hang, in a real Chromium: rows, squares, phones, versions by width, what is featured, the lightbox."""
+"""How pictures hang, in a real Chromium: rows, squares, phones, versions by width, the lightbox."""
 
 from __future__ import annotations
 
