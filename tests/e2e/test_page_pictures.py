@@ -96,7 +96,7 @@ def test_no_thumbnail_is_drawn_above_its_own_pixels(
     expect(page.locator(".card .loaded")).to_have_count(len(SHAPES))
     for each in page.evaluate(HUNG):
         assert each["stretch"] <= 1.01, each
-    page.get_by_role("button", name="Squares").dispatch_event("click")
+    page.locator(".hanging button").last.dispatch_event("click")
     expect(page.locator(".card .loaded")).to_have_count(len(SHAPES))
     for frame in page.locator(".card .picture").all():
         own = frame.evaluate("""frame => {
@@ -190,18 +190,18 @@ def test_featured_works_come_first_and_once(visit: Visit, account: AccountFactor
 def test_the_search_follows_what_is_typed(visit: Visit, artist: Account) -> None:
     page = visit(home(artist))
     expect_cards(page, 5)
-    page.get_by_label("Search titles, artists and tags").press_sequentially("ink", delay=20)
+    page.get_by_label("Search titles, names and tags").press_sequentially("ink", delay=20)
     expect_cards(page, 2)
-    expect(page.get_by_label("Search titles, artists and tags")).to_be_focused()
+    expect(page.get_by_label("Search titles, names and tags")).to_be_focused()
     expect(page.locator(".matches").get_by_role("link", name="#ink", exact=True)).to_be_visible()
-    page.get_by_label("Search titles, artists and tags").press_sequentially(" one", delay=20)
+    page.get_by_label("Search titles, names and tags").press_sequentially(" one", delay=20)
     expect_cards(page, 1)
     assert urlsplit(page.url).query == "q=ink+one"
     # One step back for all that was typed.
     page.go_back()
     expect_cards(page, 5)
     page.goto("/")
-    page.get_by_label("Search titles, artists and tags").press_sequentially(artist.username, delay=0)
+    page.get_by_label("Search titles, names and tags").press_sequentially(artist.username, delay=0)
     page.locator(".matches").get_by_role("link", name=artist.username).click()
     assert urlsplit(page.url).path == home(artist)
 

@@ -266,7 +266,8 @@ export class ArtworkView {
   #key(event) {
     const target = /** @type {Element} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest("dialog, input, textarea, select")) return;
+    // The lightbox has arrow keys of its own.
+    if (target.closest("dialog, input, textarea, select") || document.querySelector(".pswp")) return;
     const steps = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     const next = steps ? this.#strip.neighbour(steps) : null;
     if (next) this.#around.navigate(artworkPath(next), { replace: true });

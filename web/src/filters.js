@@ -26,9 +26,9 @@ export function filterBar({ onchange, onhang, squares }) {
   const words = h("input", {
     type: "search",
     name: "q",
-    placeholder: "Search",
+    placeholder: "Titles, artists, tags",
     maxlength: LONGEST,
-    "aria-label": "Search titles, artists and tags",
+    "aria-label": "Search titles, names and tags",
   });
   const artist = h("input", {
     type: "search",

@@ -29,7 +29,7 @@ const BELOW_CARD = 24;
  */
 function wordsOf({ username, category, tag, q }) {
   const words = [username, q && `“${q}”`, tag && `#${tag}`, category && categoryName(category)];
-  return words.some(Boolean) ? words.filter(Boolean) : [site.tagline || "Recent work"];
+  return words.some(Boolean) ? words.filter(Boolean) : ["Recent work"];
 }
 
 /**
@@ -84,6 +84,7 @@ export class Gallery {
   #squares = localStorage.getItem(HANGING) === "squares";
 
   #heading = h("h1", { tabindex: -1, dir: "auto" });
+  #tagline = h("p", { class: "tagline", dir: "auto" }, site.tagline);
   #grid = h("ul", { class: "grid", "aria-label": "Pictures" });
   #foot = h("div", { class: "foot" });
   #bar;
@@ -97,7 +98,7 @@ export class Gallery {
     this.element = h(
       "section",
       { class: "gallery" },
-      h("div", { class: "masthead" }, this.#heading, this.#bar.element),
+      h("div", { class: "masthead" }, h("div", {}, this.#heading, this.#tagline), this.#bar.element),
       this.#grid,
       this.#foot,
     );
@@ -124,6 +125,7 @@ export class Gallery {
     const words = wordsOf(filters);
     this.title = words.join(" · ");
     this.#heading.textContent = words[0] ?? null;
+    this.#tagline.hidden = path !== "/" || !site.tagline;
     this.artworks = [];
     this.#featured.clear();
     this.#cursor = null;
@@ -156,7 +158,8 @@ export class Gallery {
 
   #resized() {
     const width = this.#grid.clientWidth;
-    if (width === this.#width) return;
+    // Without a width it is not in the document: it comes back as it was.
+    if (width === 0 || width === this.#width) return;
     this.#width = width;
     this.#arrange();
   }
@@ -172,6 +175,7 @@ export class Gallery {
       each.hidden = false;
       each.style.gridRowEnd = "";
     }
+    this.#grid.classList.toggle("open", !this.#ended);
     if (COLUMNS.matches) standInColumns(cards);
     else if (!this.#ended) keepBack(cards);
     fit(this.#frames);

@@ -96,7 +96,7 @@ def visit(browser: Browser, gallery_url: str) -> Iterator[Visit]:
     yield open_page
     for context in contexts:
         context.close()
-    assert errors == []
+    assert errors == [], errors
 
 
 def painting(
