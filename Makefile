@@ -36,12 +36,14 @@ unit: setup ## the tests that need no workerd, Node or browser
 
 check: lint types layers dry-run kernels-cached ## everything but the tests: format, lint, types, layers, dry runs
 
-lint: setup ## format and style, by ruff
+lint: setup ## format and style, by ruff and Biome
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
+	@node_modules/.bin/biome ci --log-level=warn
 
-types: setup ## types, by mypy in strict mode
+types: setup ## types, by mypy in strict mode and TypeScript
 	@.venv/bin/mypy
+	@npm run --silent types
 
 layers: setup ## which module may import which
 	@.venv/bin/pytest -q -p no:cacheprovider tests/unit/test_layers.py

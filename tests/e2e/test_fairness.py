@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.e2e.accounts import Account, AccountFactory, artist_of, assert_refused
-from tests.support.e2e.uploads import put, ticket
+from tests.support.e2e.uploads import create_in_turn, put, ticket
 from tests.support.pictures import jpeg
 from tools import stack as local_stack
 
@@ -37,13 +37,9 @@ class Flood:
         with httpx.Client(
             base_url=self.artist.client.base_url, headers=self.artist.headers, timeout=60
         ) as client:
-            while not self.stopped.is_set():
-                answer = client.post("/api/artworks", json={"title": "Flood", "originalKey": key})
-                if answer.status_code == 201:
-                    self.done.append(time.monotonic())
-                    return
-                self.refused.append(answer)
-                time.sleep(float(answer.headers.get("retry-after", "1")))
+            answer = create_in_turn(client, key, "Flood", self.refused, self.stopped)
+            if answer.status_code == 201:
+                self.done.append(time.monotonic())
 
     def __enter__(self) -> Flood:
         for thread in self.threads:

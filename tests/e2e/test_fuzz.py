@@ -17,6 +17,11 @@ from tests.support.pictures import encode, photo
 from tools.stack import Stack
 
 VARIANTS = ("thumbnail", "icon", "watermark")
+OUTPUT_KEYS = {
+    "thumbnail": "thumbnails/runtime/once.jpg",
+    "icon": "icons/runtime/once.jpg",
+    "watermark": "display/runtime/once.jpg",
+}
 TYPED = {(413, "too_large"), (415, "unsupported_type"), (422, "unreadable_image")}
 LONGEST_SECONDS = 10
 HEAP_CAP_BYTES = 96 * 2**20
@@ -99,7 +104,8 @@ def mutants(count: int) -> Iterator[tuple[str, str, bytes]]:
 def render(stack: Stack) -> Callable[[str, bytes], tuple[int, dict[str, object], float]]:
     def ask(variant: str, data: bytes) -> tuple[int, dict[str, object], float]:
         started = time.monotonic()
-        answer = stack.control("render", variant=variant, file=base64.b64encode(data).decode())
+        file = base64.b64encode(data).decode()
+        answer = stack.control("render", variant=variant, file=file, outputKey=OUTPUT_KEYS[variant])
         return answer["status"], answer["body"], time.monotonic() - started
 
     return ask

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 from tests.support.e2e.accounts import Account, artist_of
+from tests.support.e2e.inside import audit, counts
 from tests.support.e2e.uploads import create
 from tests.support.pictures import jpeg
 from tools import stack as local_stack
@@ -36,13 +37,6 @@ Record = Callable[[str, object], None]
 def memories(stack: Stack, kind: str) -> dict[str, float]:
     """MiB of each isolate: `heapBytes` are WebAssembly's and never shrink, `javascriptBytes` all others."""
     return {name: about[kind] / MIB for name, about in stack.control("status").items()}
-
-
-def counts(stack: Stack, artist: Account) -> tuple[int, int]:
-    """The artist's artworks, as counted and as recorded."""
-    counted = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", artist.user_id)
-    rows = stack.rows("SELECT count(*) AS n FROM artworks WHERE user_id = ?", artist.user_id)
-    return int(counted[0]["n"]), int(rows[0]["n"])
 
 
 def test_two_hundred_creates_lose_nothing_and_keep_memory_flat(state: Path, record_property: Record) -> None:
@@ -122,23 +116,6 @@ def rendered(stack: Stack, variant: str) -> set[str]:
     return {str(json.loads(line)["requestId"]) for line in lines}
 
 
-def audit(operator: Account) -> tuple[set[str], list[object], list[str]]:
-    """What a walk of the whole bucket removed, found missing, and could not look at."""
-    removed: set[str] = set()
-    missing: list[object] = []
-    failed: list[str] = []
-    cursor: dict[str, str] = {}
-    while True:
-        answer = operator.client.post("/api/sweep", params={"audit": "true", **cursor})
-        report = answer.json()["data"]
-        removed |= set(report["removed"])
-        missing += report["missing"]
-        failed += report["failed"]
-        if report["nextCursor"] is None:
-            return removed, missing, failed
-        cursor = {"cursor": report["nextCursor"]}
-
-
 def create_until_killed(stack: Stack, artist: Account, keys: list[str], successes: int) -> list[int]:
     """Statuses of creates at once, 0 for no answer: the stack is killed after so many successes, while one
     of the others has written its display version and not its icon.
@@ -176,7 +153,9 @@ def test_a_kill_in_the_middle_of_creates_leaves_the_invariants(state: Path, reco
         record_property("50 creates and a kill: rows afterwards, and the count", f"{rows}, {counted}")
         record_property("50 creates and a kill: renditions without a row before the sweep", len(left))
         stack.rows(LEASES_END)
-        assert audit(operator) == (left, [], [])
+        reports = list(audit(operator.client))
+        assert {key for report in reports for key in report["removed"]} == left
+        assert [problem for report in reports for problem in report["missing"] + report["failed"]] == []
         assert counts(stack, artist) == (rows, rows)
         assert rows >= answered.count(201) >= 5
         assert set(stack.control("objects")["keys"]) == recorded_objects(stack) | set(keys)
