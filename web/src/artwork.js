@@ -15,8 +15,7 @@ import { Strip } from "./strip.js";
 /** @typedef {import("./api.js").Artwork} Artwork */
 /** @typedef {import("./dom.js").Child} Child */
 
-const LINK =
-  "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7";
+const LINK = "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7";
 const DOWN = "M12 4v11m-5-5 5 5 5-5M5 20h14";
 // What the API answers to an address where no artwork is, or where none can be.
 const MISSING = [400, 404];
@@ -53,13 +52,7 @@ export class ArtworkView {
   #edit = button(() => this.#change(), "Edit");
   #original = button(() => openOriginal(this.#address), icon(DOWN), "Download original");
   #delete = button(() => this.#remove(), "Delete");
-  #actions = h(
-    "p",
-    { class: "actions" },
-    this.#edit,
-    button(copyLink, icon(LINK), "Copy link"),
-    this.#original,
-  );
+  #actions = h("p", { class: "actions" }, this.#edit, button(copyLink, icon(LINK), "Copy link"), this.#original);
   // What cannot be taken back is not beside what is pressed every day.
   #apart = h("p", { class: "actions apart" }, this.#delete);
   #panel = h("div", { class: "panel" }, this.#heading, this.#about, this.#actions, this.#apart);
@@ -185,7 +178,12 @@ export class ArtworkView {
       image?.addEventListener("load", () => shape(image.naturalWidth, image.naturalHeight));
     }
     tint(this.#stage, artwork.dominantColor);
-    const enlarge = h("button", { type: "button", class: "enlarge", onclick: () => this.#enlarge() }, frame, h("span", { class: "visually-hidden" }, "Enlarge"));
+    const enlarge = h(
+      "button",
+      { type: "button", class: "enlarge", onclick: () => this.#enlarge() },
+      frame,
+      h("span", { class: "visually-hidden" }, "Enlarge"),
+    );
     this.#stage.replaceChildren(enlarge);
     this.#hung = src;
   }
@@ -200,8 +198,7 @@ export class ArtworkView {
       h("a", { href: artistPath(artwork.username), rel: "author" }, h("bdi", {}, artwork.username)),
     );
     this.#crumbs.replaceChildren(crumbs(artwork));
-    const description =
-      artwork.description && h("p", { class: "description", dir: "auto" }, artwork.description);
+    const description = artwork.description && h("p", { class: "description", dir: "auto" }, artwork.description);
     this.#about.replaceChildren(artist, description || "", facts(artwork));
     const mine = session.currentAccount()?.id === artwork.userId;
     this.#edit.hidden = this.#apart.hidden = !mine;
@@ -214,7 +211,14 @@ export class ArtworkView {
     if (!artwork) return;
     const line = this.#strip.line.length > 0 ? this.#strip.line : [artwork];
     const { openLightbox } = await import("./lightbox/lightbox.js");
-    const seen = await openLightbox(line, Math.max(0, line.findIndex(({ id }) => id === artwork.id)), this.#stage);
+    const seen = await openLightbox(
+      line,
+      Math.max(
+        0,
+        line.findIndex(({ id }) => id === artwork.id),
+      ),
+      this.#stage,
+    );
     if (seen && seen.id !== artwork.id && !this.#leaving.signal.aborted)
       this.#around.navigate(artworkPath(seen), { replace: true });
   }
@@ -249,8 +253,7 @@ export class ArtworkView {
     if (!(await removeArtwork(artwork))) return;
     this.#around.neighbours.forget();
     this.#around.changed();
-    if (!this.#leaving.signal.aborted)
-      this.#around.navigate(artistPath(artwork.username), { replace: true });
+    if (!this.#leaving.signal.aborted) this.#around.navigate(artistPath(artwork.username), { replace: true });
     notify(`Deleted “${artwork.title}”`);
   }
 

@@ -46,7 +46,12 @@ export function filterBar({ onchange, onhang, squares }) {
   const artists = h("datalist", { id: "artists" });
   const tag = h("button", { type: "button", class: "chip", hidden: true });
   const matches = h("p", { class: "matches", hidden: true });
-  const fold = h("button", { type: "button", class: "button fold", "aria-expanded": "false", "aria-controls": "more-filters" });
+  const fold = h("button", {
+    type: "button",
+    class: "button fold",
+    "aria-expanded": "false",
+    "aria-controls": "more-filters",
+  });
 
   /** @type {Filters} */
   let current = {};
@@ -102,7 +107,8 @@ export function filterBar({ onchange, onhang, squares }) {
   /** What begins like the last word that is searched for: a way to all of it. */
   const match = () => {
     const last = current.q?.split(/\s+/).at(-1) ?? "";
-    const found = (/** @type {Iterable<string>} */ names) => [...names].filter((name) => last && startsWord(name, last));
+    const found = (/** @type {Iterable<string>} */ names) =>
+      [...names].filter((name) => last && startsWord(name, last));
     const links = [
       ...found(known.usernames).map((name) => [artistPath(name), name]),
       ...found(known.tags).map((name) => [path({ tag: name }), `#${name}`]),
@@ -151,7 +157,14 @@ function hanging(onhang, squares) {
   ]).map(([label, drawing, value]) =>
     h(
       "button",
-      { type: "button", class: "button quiet", "aria-label": label, title: label, "aria-pressed": String(value === squares), onclick },
+      {
+        type: "button",
+        class: "button quiet",
+        "aria-label": label,
+        title: label,
+        "aria-pressed": String(value === squares),
+        onclick,
+      },
       icon(drawing),
     ),
   );

@@ -45,8 +45,7 @@ const everything = () => h("a", { class: "button", href: "/" }, "Show all pictur
 function nothingHere({ username, ...rest }) {
   if (Object.values(rest).some(Boolean))
     return emptyState("Nothing matches", "Try other words, or another category.", everything());
-  if (username)
-    return emptyState("No pictures", `There is nothing by ${username} here.`, everything());
+  if (username) return emptyState("No pictures", `There is nothing by ${username} here.`, everything());
   return emptyState(
     "The walls are bare",
     "Hang the first picture.",
@@ -130,7 +129,8 @@ export class Gallery {
     this.#featured.clear();
     this.#cursor = null;
     this.#ended = false;
-    if (!typed) this.#grid.replaceChildren(...Array.from({ length: PAGE_SIZE / 2 }, (_, place) => placeholderCard(place)));
+    if (!typed)
+      this.#grid.replaceChildren(...Array.from({ length: PAGE_SIZE / 2 }, (_, place) => placeholderCard(place)));
     this.#arrange();
     this.more();
   }
@@ -189,7 +189,8 @@ export class Gallery {
   /** Loads the next page, unless one is on its way or none is left. */
   async more() {
     if (this.#ended || this.#loading) return;
-    const loading = (this.#loading = new AbortController());
+    const loading = new AbortController();
+    this.#loading = loading;
     this.#emptyFoot();
     this.#grid.setAttribute("aria-busy", "true");
     try {
@@ -291,7 +292,8 @@ const focusIn = (place) => /** @type {HTMLElement | null} */ (place.querySelecto
  */
 function standInColumns(cards) {
   const heights = cards.map(({ firstElementChild }) => firstElementChild?.getBoundingClientRect().height ?? 0);
-  cards.forEach((each, index) => (each.style.gridRowEnd = `span ${Math.ceil(heights[index] ?? 0) + BELOW_CARD}`));
+  for (const [index, each] of cards.entries())
+    each.style.gridRowEnd = `span ${Math.ceil(heights[index] ?? 0) + BELOW_CARD}`;
 }
 
 /**

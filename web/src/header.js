@@ -35,7 +35,7 @@ export function fillHeader(bar) {
   const upload = h("a", { href: "/upload", class: "button quiet" }, "Upload");
   const person = h("span", { class: "person" });
   const describe = () => {
-    const focused = [...person.children].findIndex((child) => child === document.activeElement);
+    const focused = [...person.children].indexOf(/** @type {Element} */ (document.activeElement));
     person.replaceChildren(...signs());
     if (focused < 0) return;
     const like = person.children[focused] ?? person.lastElementChild;
@@ -60,10 +60,7 @@ export function fillHeader(bar) {
  */
 function brand(link) {
   const { name, logoUrl, accent } = site;
-  link?.replaceChildren(
-    logoUrl ? h("img", { src: logoUrl, alt: "", class: "logo" }) : "",
-    h("bdi", {}, name),
-  );
+  link?.replaceChildren(logoUrl ? h("img", { src: logoUrl, alt: "", class: "logo" }) : "", h("bdi", {}, name));
   if (!accent) return;
   const { style } = document.documentElement;
   style.setProperty("--accent", accent);
@@ -75,6 +72,10 @@ export function fillFooter(foot) {
   const links = [...site.footerLinks, { text: "API", url: "/docs/" }];
   foot.append(
     h("p", { dir: "auto" }, site.footerText || site.name),
-    h("ul", {}, links.map(({ text, url }) => h("li", {}, h("a", { href: url }, h("bdi", {}, text))))),
+    h(
+      "ul",
+      {},
+      links.map(({ text, url }) => h("li", {}, h("a", { href: url }, h("bdi", {}, text)))),
+    ),
   );
 }

@@ -65,11 +65,7 @@ export async function removeArtwork(artwork) {
     action: "Delete",
     danger: true,
     content: [
-      h(
-        "p",
-        { dir: "auto" },
-        `“${artwork.title}”, its original and its three renditions are removed for good.`,
-      ),
+      h("p", { dir: "auto" }, `“${artwork.title}”, its original and its three renditions are removed for good.`),
     ],
     submit: () => deleteArtwork(artwork.id),
   });

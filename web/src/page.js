@@ -59,8 +59,7 @@ function show({ keepFocus = false, returning = false } = {}) {
 /** @param {View} view */
 function hang(view) {
   const focused = document.activeElement;
-  if (current && focused instanceof HTMLElement && current.element.contains(focused))
-    focusedIn.set(current, focused);
+  if (current && focused instanceof HTMLElement && current.element.contains(focused)) focusedIn.set(current, focused);
   current?.dispose?.();
   main.replaceChildren(view.element);
   current = view;
@@ -93,12 +92,7 @@ function nowhere() {
   return {
     title: "Not found",
     heading,
-    element: h(
-      "section",
-      {},
-      heading,
-      emptyState("There is nothing here", "The link may be incomplete.", home),
-    ),
+    element: h("section", {}, heading, emptyState("There is nothing here", "The link may be incomplete.", home)),
   };
 }
 
@@ -109,14 +103,7 @@ function entitle(title) {
 
 /** @param {MouseEvent} event */
 function follow(event) {
-  if (
-    event.defaultPrevented ||
-    event.button !== 0 ||
-    event.ctrlKey ||
-    event.metaKey ||
-    event.shiftKey ||
-    event.altKey
-  )
+  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
     return;
   const link = /** @type {Element} */ (event.target).closest("a");
   if (!link || link.origin !== location.origin || link.hasAttribute("download") || link.target) return;

@@ -111,11 +111,7 @@ export const altOf = ({ altText, title, username }) => altText || `${title} by $
  */
 function drawn(thumbHash) {
   try {
-    const {
-      w,
-      h: height,
-      rgba,
-    } = thumbHashToRGBA(Uint8Array.from(atob(thumbHash), (byte) => byte.charCodeAt(0)));
+    const { w, h: height, rgba } = thumbHashToRGBA(Uint8Array.from(atob(thumbHash), (byte) => byte.charCodeAt(0)));
     const canvas = h("canvas", { width: w, height, class: "likeness", "aria-hidden": "true" });
     canvas.getContext("2d")?.putImageData(new ImageData(new Uint8ClampedArray(rgba), w, height), 0, 0);
     return canvas;

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { categoryName, categoryOf, counted, dateName, isDate, sizeName, tagsOf, titleOf, startsWord } from "../../../web/src/words.js";
+import {
+  categoryName,
+  categoryOf,
+  counted,
+  dateName,
+  isDate,
+  sizeName,
+  startsWord,
+  tagsOf,
+  titleOf,
+} from "../../../web/src/words.js";
 
 test("dates read as precisely as they are known", () => {
   assert.equal(dateName("2024"), "2024");
