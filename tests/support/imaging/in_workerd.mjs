@@ -67,7 +67,8 @@ try {
           const { outputKey: _, ...wider } = await rendered(sibling, index, options.narrower.split(",").map(Number));
           console.log(JSON.stringify({ file, ...wider, restMiB }));
         }
-        const rendition = options.save && time === 0 && (await bucket.get(outputKey));
+        if (!options.save || time > 0) continue;
+        const rendition = await bucket.get(outputKey);
         if (!rendition) continue;
         const bytes = Buffer.from(await rendition.arrayBuffer());
         writeFileSync(join(options.save, `${sibling.variant}-${index}.jpg`), bytes);

@@ -28,7 +28,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
         kinds[f"{number}"] = (size_of(name), sampling(name))
     (folder / "files.json").write_text(json.dumps(kinds))
     shutil.copy(SUPPORT / "oracle.py", folder)
-    command = ["node", "tests/support/imaging/in_pyodide.mjs", SUPPORT / "planes_in_pyodide.py", folder]
+    command: list[str | Path] = ["node", "tests/support/imaging/in_pyodide.mjs"]
+    command += [SUPPORT / "planes_in_pyodide.py", folder]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
