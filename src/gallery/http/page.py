@@ -25,6 +25,8 @@ ARTWORK_SIZES = "(min-width: 60rem) 66vw, 100vw"
 
 _TITLE = re.compile(r"\s*<title>.*?</title>", re.DOTALL)
 _DESCRIPTION = re.compile(r'\s*<meta name="description"[^>]*>')
+# The marker, and what the static page says after it.
+_NOSCRIPT = re.compile(r"<!--noscript-->(?:\s*<noscript>.*?</noscript>)?", re.DOTALL)
 _SITE = re.compile(r'(<script type="application/json" id="site">).*?(</script>)', re.DOTALL)
 _SPACE = re.compile(r"\s+")
 
@@ -45,7 +47,8 @@ def fill(shell: str, filling: Filling, site: Site) -> str:
     if filling.head and "<!--head-->" in text:
         text = _DESCRIPTION.sub("", _TITLE.sub("", text, count=1), count=1)
         text = text.replace("<!--head-->", filling.head, 1)
-    text = text.replace("<!--noscript-->", filling.noscript, 1)
+    if filling.noscript:
+        text = _NOSCRIPT.sub(lambda _: filling.noscript, text, count=1)
     data = _json(_without_blanks(site))
     return _SITE.sub(lambda found: found[1] + data + found[2], text, count=1)
 

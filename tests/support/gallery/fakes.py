@@ -285,7 +285,8 @@ SHELL = """<!doctype html><html lang="en"><head>
     <meta name="description" content="of the shell">
     <!--head-->
     <script type="application/json" id="site">{}</script>
-  </head><body><main></main><!--noscript--></body></html>"""
+  </head><body><main><!--noscript-->
+    <noscript>The page needs scripts.</noscript></main></body></html>"""
 
 
 class OnePage:

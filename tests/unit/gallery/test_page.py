@@ -161,6 +161,11 @@ def test_hostile_texts_stay_texts(field: str) -> None:
         json.loads(seen.texts["script application/json"])
 
 
+def test_only_a_page_without_content_says_that_it_needs_scripts() -> None:
+    assert "needs scripts" not in fill(SHELL, artwork_filling(SITE, ORIGIN, artwork()), SITE)
+    assert "needs scripts" in fill(SHELL, Filling("<title>Upload</title>"), SITE)
+
+
 def test_an_artwork_without_pictures_has_a_page_too() -> None:
     bare = artwork(displayUrl=None, thumbnailUrl=None, display=[], width=None, height=None)
     seen = page(artwork_filling(SITE, ORIGIN, bare))
