@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from tests.support.deploy.cloudflare import Cloudflare
 from tests.support.deploy.cloudflare_server import serve
 from tests.support.deploy.deploying import checkout
 from tests.support.deploy.projects import ROOT
-from tests.support.gallery.fakes import World, settings
+from tests.support.gallery.clock import run
+from tests.support.gallery.world import World, settings
 from tools.deploy import answers, firewall, packages, page, preflight, programs
 from tools.deploy.smoke import PATIENCE_SECONDS, SETTLING_SECONDS, SmokeTest
 from tools.deploy.target import PROJECTS, Target
@@ -273,7 +273,7 @@ def test_a_browser_may_send_every_header_of_a_ticket() -> None:
     world = World()
     world.user("usr_1")
     request = uploads.UploadRequest("image/jpeg", "image/jpeg", 10)
-    ticket = asyncio.run(uploads.issue_ticket(world.platform, settings(), "usr_1", request))
+    ticket = run(uploads.issue_upload(world.platform, settings(), "usr_1", request))
     (rule,) = [rule for rule in rules if ticket["method"] in rule["allowed"]["methods"]]
     assert {name.lower() for name in ticket["headers"]} == set(rule["allowed"]["headers"])
     assert "ETag" in rule["exposeHeaders"]

@@ -10,7 +10,7 @@ from tests.unit.gallery.test_usernames import BAD, NAMES
 
 from gallery import errors, names
 from gallery.artwork import Category as GatewayCategory
-from gallery.http.openapi import document
+from gallery.http.routes import document
 from vfa_gallery import (
     Account,
     AccountChanges,
