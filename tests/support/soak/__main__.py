@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -165,10 +166,11 @@ class Soak:
 
 def workerd_of(stack: Stack) -> int:
     """The process behind the stack. Raises OSError while there is none."""
-    for children in Path(f"/proc/{stack.process.pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            if Path(f"/proc/{child}/comm").read_text().strip() == "workerd":
-                return int(child)
+    found = subprocess.run(["ps", "-axo", "pid=,ppid=,comm="], check=True, capture_output=True, text=True)
+    for line in found.stdout.splitlines():
+        pid, parent, program = line.split(maxsplit=2)
+        if int(parent) == stack.process.pid and Path(program).name == "workerd":
+            return int(pid)
     raise ProcessLookupError("no workerd runs")
 
 
