@@ -51,7 +51,12 @@ def main() -> None:
     kernels = measured(arguments.rounds, arguments.only)
     print(table(kernels))
     if arguments.keep:
-        result = {"taken": machine.now(), "load": machine.load(), "machine": machine.machine(), "kernels": kernels}
+        result = {
+            "taken": machine.now(),
+            "load": machine.load(),
+            "machine": machine.machine(),
+            "kernels": kernels,
+        }
         (COMMITTED / "kernels.json").write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -9,6 +9,7 @@ import json
 import sys
 import zlib
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,10 @@ def saved(picture: Image.Image) -> None:
     picture.save(BytesIO(), "JPEG", quality=85, subsampling=2)
 
 
+def encoded(form: Any, *rows: bytes) -> bytes:
+    return vfa_kernels.JpegEncoder(DISPLAY, 85, True, form).push(*rows)
+
+
 def filtered(kind: int, pixels: bytes, row: int) -> bytes:
     """The same bytes as rows behind a filter: what comes out does not matter to the time it takes."""
     head = bytes([kind])
@@ -131,25 +136,37 @@ def measure(name: str, mine: Callable[[], Any], theirs: Callable[[], Any]) -> No
     print(json.dumps({"name": name, **taken}))
 
 
-measure("JPEG, luma 1/1 and chroma at its own scale", lambda: decoded(1, 1), two_passes)
-measure("JPEG at 1/2", lambda: decoded(2, 2), lambda: drafted("YCbCr", 2))
-measure("JPEG at 1/4", lambda: decoded(4, 4), lambda: drafted("YCbCr", 4))
-measure("JPEG at 1/8", lambda: decoded(8, 8), lambda: drafted("YCbCr", 8))
-rgb = drafted("RGB", 1)
-pixels, plane = rgb.tobytes(), rgb.getchannel("G")
-levels = plane.tobytes()
-measure("LANCZOS of a plane to 2048", lambda: resized(levels, 1), lambda: plane.resize(DISPLAY, Image.Resampling.LANCZOS))
-measure("LANCZOS of RGB to 2048", lambda: resized(pixels, 3), lambda: rgb.resize(DISPLAY, Image.Resampling.LANCZOS))
-small = rgb.resize(DISPLAY).convert("YCbCr")
-parts = [part.tobytes() for part in small.split()]
-small_rgb = small.convert("RGB")
-packed = small_rgb.tobytes()
-measure("encode 2048, 4:2:0, from planes", lambda: vfa_kernels.JpegEncoder(DISPLAY, 85).push(*parts), lambda: saved(small))
-measure("encode 2048, 4:2:0, from RGB", lambda: vfa_kernels.JpegEncoder(DISPLAY, 85, True, "RGB").push(packed), lambda: saved(small_rgb))
-for kind, title in enumerate(("none", "sub", "up", "average", "Paeth")):
-    rows = filtered(kind, pixels, 3 * SIZE[0])
-    stored = zlib.compress(rows, 0)
-    measure(f"PNG filter {title}", lambda rows=rows: unfiltered(rows, 3 * SIZE[0]), lambda stored=stored: unfiltered_by_pillow(stored))  # type: ignore[misc]
-    del rows, stored
-del rgb, pixels, plane, levels
+def measure_decoding() -> None:
+    measure("JPEG, luma 1/1 and chroma at its own scale", lambda: decoded(1, 1), two_passes)
+    for scale in (2, 4, 8):
+        measure(f"JPEG at 1/{scale}", partial(decoded, scale, scale), partial(drafted, "YCbCr", scale))
+
+
+def measure_resizing(rgb: Image.Image) -> None:
+    plane = rgb.getchannel("G")
+    for title, image, channels in (("a plane", plane, 1), ("RGB", rgb, 3)):
+        theirs = partial(image.resize, DISPLAY, Image.Resampling.LANCZOS)
+        measure(f"LANCZOS of {title} to 2048", partial(resized, image.tobytes(), channels), theirs)
+
+
+def measure_encoding(small: Image.Image) -> None:
+    planes, pixels = small.convert("YCbCr"), small.tobytes()
+    parts = [part.tobytes() for part in planes.split()]
+    from_planes, from_rgb = partial(encoded, "planes", *parts), partial(encoded, "RGB", pixels)
+    measure("encode 2048, 4:2:0, from planes", from_planes, partial(saved, planes))
+    measure("encode 2048, 4:2:0, from RGB", from_rgb, partial(saved, small))
+
+
+def measure_filters(pixels: bytes, row: int) -> None:
+    for kind, title in enumerate(("none", "sub", "up", "average", "Paeth")):
+        rows = filtered(kind, pixels, row)
+        theirs = partial(unfiltered_by_pillow, zlib.compress(rows, 0))
+        measure(f"PNG filter {title}", partial(unfiltered, rows, row), theirs)
+
+
+measure_decoding()
+picture = drafted("RGB", 1)
+measure_resizing(picture)
+measure_encoding(picture.resize(DISPLAY))
+measure_filters(picture.tobytes(), 3 * SIZE[0])
 measure("display of 2048: decode, resize, encode", display, displayed_by_pillow)

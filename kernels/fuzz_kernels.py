@@ -1,4 +1,4 @@
-"""Feed damaged pictures to vfa_kernels, under gcc's sanitizers: `python kernels/fuzz_kernels.py [cases] [seed]`."""
+"""Feed damaged pictures to the kernels under sanitizers: `python kernels/fuzz_kernels.py [cases] [seed]`."""
 
 from __future__ import annotations
 

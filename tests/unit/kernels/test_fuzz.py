@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-
 from kernels import fuzz_kernels
 
 
@@ -11,4 +10,3 @@ from kernels import fuzz_kernels
 @pytest.mark.parametrize("seed", [20, 21])
 def test_damaged_pictures_are_no_trouble(seed: int) -> None:
     fuzz_kernels.fuzz(6000, seed)
-
