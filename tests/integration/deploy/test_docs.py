@@ -233,7 +233,12 @@ def test_storage_costs_what_its_bytes_cost() -> None:
 
 def test_the_guide_has_the_commands_of_the_plan() -> None:
     domain = "images.example.org"
-    plan = Plan(database=True, bucket=True, namespace=True, domains=Domains(connect=domain, probe=(domain,)))
+    plan = Plan(
+        database=True,
+        bucket=True,
+        variables={"PUBLIC_URL": ""},
+        domains=Domains(connect=domain, probe=(domain,)),
+    )
     commands = [command for _, lines in describe(Target(ROOT, "production"), plan) for command in lines]
     for command in commands:
         words_of_it = command.partition("&& ")[2] or command
