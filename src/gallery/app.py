@@ -19,9 +19,9 @@ from gallery.errors import (
 )
 from gallery.http import cors
 from gallery.http.context import Context
-from gallery.http.handlers import find_nothing
 from gallery.http.messages import Request, Response, json_response
 from gallery.http.routes import route_of
+from gallery.http.site import find_nothing
 from gallery.ports import Platform
 from gallery.settings import Settings
 from gallery.times import Stopwatch

@@ -206,7 +206,7 @@ class _Service:
 
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         try:
-            response = await getattr(self._env, self._binding).workers.fetch(
+            response = await getattr(self._env, self._binding).fetch(
                 f"http://sibling{path}", method="POST", headers=dict(headers), body=body
             )
             pause = response.js_object.headers.get("retry-after")
@@ -224,11 +224,12 @@ class _Assets:
     async def read(self, origin: str) -> Page | None:
         try:
             response = await self._env.ASSETS.fetch(f"{origin}/")
+            text = await response.text()
         except (JsException, OSError, AttributeError) as error:
             raise StorageError(_reason(error)) from error
         if response.status != HTTPStatus.OK:
             return None
-        return Page({name.title(): value for name, value in response.headers.items()}, response.body)
+        return Page({name.title(): value for name, value in response.headers.items()}, text)
 
 
 class _RateLimit:

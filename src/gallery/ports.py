@@ -91,7 +91,7 @@ class Page:
     """The gallery's page, as the static assets hold it."""
 
     headers: Mapping[str, str]
-    stream: object
+    text: str
 
 
 class Pages(Protocol):

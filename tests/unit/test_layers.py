@@ -40,13 +40,15 @@ GALLERY = (
     "http.cors http.fields",
     "http.delivery http.schemas",
     "http.context http.openapi",
-    "http.handlers",
+    "http.handlers http.page",
+    "http.feeds",
+    "http.site",
     "http.routes",
     "app",
     "cloudflare",
 )
 IMAGING = (
-    "errors geometry color formats text",
+    "errors geometry kernels color formats text",
     "source heap queue variants encode color.icc color.png text.bidi text.fonts formats.exif formats.raster",
     "resample color.cmyk text.line formats.jpeg_segments formats.png_header formats.tiff_tags",
     "color.convert text.mark formats.jpeg_reader formats.tiff_layout formats.png formats.webp",

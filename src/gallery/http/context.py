@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -14,7 +15,7 @@ from gallery.access.uploads import download_url
 from gallery.artwork import Artwork, original_of
 from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError, Unauthorized
 from gallery.http import conditional, fields
-from gallery.http.messages import Request, Response, json_response
+from gallery.http.messages import JSON_TYPE, Request, Response, json_response, json_text
 from gallery.http.schemas import artwork_out
 from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.ports import Limiter, Platform
@@ -154,11 +155,18 @@ async def artwork_response(
 
 def tagged_response(call: Context, value: Any, *, private: bool = False) -> Response:
     """Any JSON, with an ETag made of its text."""
-    answer = json_response(value)
-    digest = hashlib.sha256(str(answer.body).encode())
-    answer.headers["ETag"] = f'W/"{digest.hexdigest()[:24]}"'
-    answer.headers["Cache-Control"] = "private, no-cache" if private else "no-cache"
-    return _unless_known(call, answer)
+    text = json_text(value)
+    return text_response(
+        call, text, JSON_TYPE, {"Cache-Control": "private, no-cache" if private else "no-cache"}
+    )
+
+
+def text_response(call: Context, text: str, content_type: str, headers: Mapping[str, str]) -> Response:
+    """A text with an ETag made of it, or 304 to a reader who has it."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    return _unless_known(
+        call, Response(200, text, {**headers, "Content-Type": content_type, "ETag": f'W/"{digest}"'})
+    )
 
 
 def _unless_known(call: Context, answer: Response) -> Response:

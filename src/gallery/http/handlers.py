@@ -30,9 +30,6 @@ from gallery.http.schemas import account_out, user_out
 from gallery.store import search
 from gallery.sweep import sweep
 
-# Below these no person goes by hand.
-PROGRAMS = ("/api/", "/cdn/")
-
 
 async def read_health(call: Context) -> Response:
     """200 when the database and every renderer answer, else an error that says which renderer does not."""
@@ -220,21 +217,3 @@ async def deliver_object(call: Context) -> Response:
     await throttle_reads(call, kind="cdn ")
     public = call.settings.public_originals
     return await deliver(call.platform, call.request, call.arguments[0], public_originals=public)
-
-
-async def read_page(call: Context) -> Response:
-    """The page, which shows at its addresses what it reads of the API."""
-    page = await call.platform.pages.read(call.request.origin)
-    if page is None:
-        raise NotFound
-    return Response(200, page.stream, dict(page.headers))
-
-
-async def find_nothing(call: Context) -> Response:
-    """An address that does not exist: the page for a person who went there, JSON for everyone else."""
-    visits = call.request.method in ("GET", "HEAD") and "text/html" in (call.request.header("accept") or "")
-    if not visits or call.request.path.startswith(PROGRAMS):
-        raise NotFound
-    answer = await read_page(call)
-    answer.headers = {n: v for n, v in answer.headers.items() if n.lower() != "etag"} | NO_STORE
-    return Response(NotFound.status, answer.body, answer.headers)

@@ -44,6 +44,9 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(status, text, {"Content-Type": JSON_TYPE} | (headers or {}))
+    return Response(status, json_text(value), {"Content-Type": JSON_TYPE} | (headers or {}))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from gallery.errors import NotFound
-from gallery.http import handlers
+from gallery.http import handlers, site
 from gallery.http.context import Context
 from gallery.http.messages import Response
 
@@ -49,10 +49,17 @@ ROUTES = (
     _route("/healthz", GET=handlers.read_health),
     _route("/openapi.json", GET=handlers.read_openapi),
 )
-# The page's own addresses; what has a file of its own never comes here.
-PAGES = tuple(
-    _route(template, GET=handlers.read_page)
-    for template in ("/upload", "/artists/{username}", "/artists/{username}/{slug}")
+# For people and search engines. What has a file of its own never comes here, but for "/".
+SITE = (
+    _route("/", GET=site.read_home),
+    _route("/upload", GET=site.read_upload_page),
+    _route("/feed.atom", GET=site.read_feed),
+    _route("/robots.txt", GET=site.read_robots),
+    _route("/sitemap.xml", GET=site.read_sitemap_index),
+    _route("/sitemaps/{file}", GET=site.read_sitemap),
+    _route("/artists/{username}", GET=site.read_artist_page),
+    _route("/artists/{username}/feed.atom", GET=site.read_artist_feed),
+    _route("/artists/{username}/{slug}", GET=site.read_artwork_page),
 )
 
 
@@ -60,7 +67,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{\w+\}", "([^/]+)", template.replace("{key}", "(.+)")))
 
 
-_ALL = (*ROUTES, *PAGES)
+_ALL = (*ROUTES, *SITE)
 _FIXED = {route.template: route for route in _ALL if "{" not in route.template}
 _VARIABLE = tuple((_pattern(route.template), route) for route in _ALL if "{" in route.template)
 

@@ -14,6 +14,7 @@ from gallery.store.artworks import (
     artwork_of,
 )
 from gallery.store.database import first, transact
+from gallery.times import iso_of
 
 WORD = 16  # so many letters of a word count: the longest prefix that schema.sql indexes
 WORDS = 8  # so many words of a query count, the longest
@@ -94,6 +95,18 @@ SELECT ?3 AS term, (
 BLOCKS = """
 SELECT start, '"' || token || '"' AS term FROM search_blocks WHERE start < ?1 ORDER BY start DESC LIMIT ?2
 """
+# The site maps: one for each block, whose artworks never move to another.
+SITEMAP_STARTS = "SELECT start FROM search_blocks ORDER BY start"
+# ?1 least position, ?2 above all positions, ?3 at most so many
+SITEMAP = """
+SELECT u.username, a.slug, a.updated_at
+FROM artwork_positions p JOIN artworks a ON a.id = p.artwork_id JOIN users u ON u.id = a.user_id
+WHERE p.position >= ?1
+  AND p.position < COALESCE((SELECT min(start) FROM search_blocks WHERE start > ?1), ?2)
+ORDER BY p.position LIMIT ?3
+"""
+# A site map has at most 50,000 addresses: each artwork's and its artist's.
+SITEMAP_ARTWORKS = 25_000
 
 
 # A search for several terms looks at everything when one of its first terms has at most so many matches, …
@@ -186,3 +199,14 @@ async def _terms(
 def _blocks_down_to(reach: int, blocks: list[Row], terms: int) -> list[Row]:
     reaching = sum(block["start"] > reach for block in blocks) + 1
     return blocks[: min(MOST_BLOCKS, max(reaching, SHARED_BLOCKS // terms, 1))]
+
+
+async def sitemap_starts(platform: Platform) -> list[int]:
+    """Which site maps there are, by the least position in each."""
+    return [row["start"] for row in (await transact(platform, (SITEMAP_STARTS, ())))[0]]
+
+
+async def sitemap_rows(platform: Platform, start: int) -> list[tuple[str, str, str | None]]:
+    """The artworks of one site map: username, slug and the time of the last change."""
+    rows = (await transact(platform, (SITEMAP, (start, TOP, SITEMAP_ARTWORKS))))[0]
+    return [(row["username"], row["slug"], iso_of(row["updated_at"])) for row in rows]

@@ -45,7 +45,8 @@ try {
       for (const [index, file] of files.entries()) {
         const { outputKey, ...result } = await rendered(sibling, index);
         console.log(JSON.stringify({ file, ...result, restMiB }));
-        const rendition = options.save && time === 0 && (await bucket.get(outputKey));
+        if (!options.save || time > 0) continue;
+        const rendition = await bucket.get(outputKey);
         if (!rendition) continue;
         const bytes = Buffer.from(await rendition.arrayBuffer());
         writeFileSync(join(options.save, `${sibling.variant}-${index}.jpg`), bytes);
