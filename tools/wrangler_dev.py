@@ -1,7 +1,7 @@
 """`make wrangler-dev`: the four Workers in Cloudflare's own Python runtime, by one `wrangler dev`.
 
-Prepares what that needs beside wrangler.toml: secrets in `.dev.vars` files, which git ignores, the schema of the
-local database, and a user with a token. What exists is kept.
+Prepares what that needs beside wrangler.toml: secrets in `.dev.vars` files, which git ignores, the schema of
+the local database, and a user with a token. What exists is kept.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ class Plan:
     """One field for each step, empty where there is nothing to do; Workers are deployed every time.
 
     `variables` are those of the gateway whose values belong to one account. `namespace` says that Wrangler
-    will create a KV namespace, `namespace_id` is that of one to bind. `missing` are secrets that a person must
-    supply. `generate` and `store` are new values, generated or taken from the environment; `resume` are
+    will create a KV namespace, `namespace_id` is that of one to bind. `missing` are secrets that a person
+    must supply. `generate` and `store` are new values, generated or taken from the environment; `resume` are
     those that an earlier run did not bring to every Worker. `secrets` are the names that each Worker gets.
     """
 
