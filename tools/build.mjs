@@ -2,8 +2,8 @@
 // `node tools/build.mjs gateway`. Ends with a sentence where something is missing that the Worker would need; for the
 // gateway it also builds the page, whose Content-Security-Policy names the hosts in its configuration.
 
-import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -72,11 +72,19 @@ async function buildPage(variables, config) {
   const built = existsSync(index) && existsSync(headers) ? readFileSync(headers, "utf8") : null;
   const sources = PAGE_SOURCES.map((path) => join(root, path)).filter(existsSync);
   if (built === headersFile(variables) && Math.max(...sources.map(newest)) <= statSync(index).mtimeMs) return;
-  execFileSync(process.execPath, [join(root, "web/build.mjs")], {
+  const made = join(root, `.cache/page.${process.pid}`);
+  const build = spawnSync(process.execPath, [join(root, "web/build.mjs"), made], {
     cwd: root,
     env: { ...process.env, GALLERY_CONFIG: config },
-    stdio: "inherit",
+    encoding: "utf8",
   });
+  if (build.status !== 0) {
+    const lines = build.stderr.split("\n").filter((line) => line.includes("rror"));
+    throw new Missing(`The page cannot be built: ${(lines[0] ?? build.stderr).trim()}`);
+  }
+  // At once, for another command may be reading the page.
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(made, dist);
 }
 
 async function prepare(project) {
