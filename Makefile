@@ -12,7 +12,7 @@ UNIT = tests/unit benchmarks/tests
 SYSTEM = tests/integration tests/e2e
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit check lint types layers dry-run kernels-cached locks kernels kernels-check fonts fuzz fuzz-webp model examples soak audit bench bench-check deploy rollback wrangler-dev clean
+.PHONY: help setup demo dev test unit check lint types layers dry-run kernels-cached locks kernels kernels-check fonts fuzz fuzz-kernels fuzz-webp model examples soak audit bench bench-check deploy rollback wrangler-dev clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -55,7 +55,7 @@ dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
 kernels-cached:
 	@if [ -d .cache/kernels-venv ]; then $(MAKE) --no-print-directory kernels-check; fi
 
-fuzz: setup ## 50,000 damaged JPEGs through both decoders (about 10 minutes)
+fuzz: fuzz-kernels ## 50,000 damaged JPEGs through both decoders (about 10 minutes), after a million through the kernels
 	@.venv/bin/python -m tests.support.fuzz.jpeg $(ARGS)
 
 model: setup ## random operations of several users with faults and kills, against a model (about 10 minutes)
@@ -102,6 +102,10 @@ kernels-check: setup ## build them elsewhere and compare with what is committed
 CASES ?= 100000
 fuzz-webp: setup ## decode CASES broken WebPs natively, with gcc's sanitizers
 	@.venv/bin/python kernels/fuzz_webp.py $(CASES)
+
+KERNEL_CASES ?= 1000000
+fuzz-kernels: setup ## feed KERNEL_CASES damaged pictures to the image kernels natively, with gcc's sanitizers
+	@.venv/bin/python kernels/fuzz_kernels.py $(KERNEL_CASES)
 
 fonts: ## make the watermark's fonts anew (on Debian, from its Noto packages)
 	@.cache/kernels-venv/bin/python tools/fonts.py
