@@ -170,10 +170,21 @@ def descendants_of(pid: int) -> set[int]:
     return children.union(*map(descendants_of, children))
 
 
+def _ps(pid: int, column: str) -> str:
+    """A column of `ps`, which macOS has, too; empty when there is no such process."""
+    command = ["ps", "-o", f"{column}=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, empty when there is none."""
+    return _ps(pid, "command")
+
+
 def is_gone(pid: int) -> bool:
     """Whether the process is no longer there, or only its entry is."""
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or ") Z " in stat.read_text()
+    state = _ps(pid, "stat")
+    return not state or state.startswith("Z")
 
 
 def are_gone_soon(processes: set[int]) -> bool:
