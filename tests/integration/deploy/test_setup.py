@@ -82,9 +82,8 @@ def test_the_browser_that_is_named_comes_first(no_browser: Path, monkeypatch: py
     assert setup.find_browser() == own
 
 
-def test_without_root_the_browser_comes_from_playwright(
-    no_browser: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("no_browser")
+def test_without_root_the_browser_comes_from_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[tuple[str | Path, ...]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(setup, "run", lambda *words: commands.append(words))

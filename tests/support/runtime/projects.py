@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,12 @@ class Default(WorkerEntrypoint):
 """
 
 
+def copy_config(source: Path, target: Path) -> None:
+    """Copy wrangler.toml without its build command, which looks for the whole repository."""
+    text = (source / "wrangler.toml").read_text()
+    (target / "wrangler.toml").write_text(re.sub(r"(?m)^\[build\]\n(?:[^\[\n].*\n)*", "", text))
+
+
 def make_project(project: Path) -> Path:
     """Lay the copy out in `project`, an empty folder."""
     shutil.copytree(ROOT / "runtime", project / "runtime")
@@ -64,8 +71,8 @@ def make_project(project: Path) -> Path:
     for prepared in (ROOT / ".cache").glob("pyodide-*/"):
         shutil.copytree(prepared, project / ".cache" / prepared.name)
     (project / "node_modules").symlink_to(ROOT / "node_modules")
-    for name in ("wrangler.toml", "package-lock.json"):
-        shutil.copy(ROOT / name, project)
+    shutil.copy(ROOT / "package-lock.json", project)
+    copy_config(ROOT, project)
     (project / "schema.sql").write_text("CREATE TABLE IF NOT EXISTS notes (text TEXT);\n")
     (project / "src").mkdir()
     (project / "src/entry.py").write_text(GATEWAY)
@@ -75,7 +82,7 @@ def make_project(project: Path) -> Path:
     for variant in VARIANTS:
         folder = project / "variants" / variant
         folder.mkdir()
-        shutil.copy(ROOT / "variants" / variant / "wrangler.toml", folder)
+        copy_config(ROOT / "variants" / variant, folder)
         # The gateway's modules will do: these siblings need the SDK only.
         shutil.copytree(ROOT / "python_modules", folder / "python_modules")
         (project / f"variants/src/{variant}.py").write_text(SIBLING)
