@@ -84,8 +84,10 @@ soak: setup ## mixed traffic for 30 minutes (ARGS="--minutes 5 --kill-every 20")
 
 locks: ## resolve the pinned requirements anew
 	@.venv/bin/python -m tools.vendor
-	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 \
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 --universal \
 		--custom-compile-command "make locks" -o locks/dev.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:python-314 --python-version 3.11 \
+		--universal --custom-compile-command "make locks" -o locks/python-3.14.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:bench --python-version 3.11 \
 		--custom-compile-command "make locks" -o locks/bench.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:kernels --python-version 3.11 \
