@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import itertools
 import json
@@ -13,8 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 from tests.support.deploy.projects import ROOT, raw
+from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create
-from tests.support.gallery.fakes import World
+from tests.support.gallery.world import World
 from tools.deploy import audit as deployment_audit
 from tools.deploy import privacy
 from tools.deploy.cli import parse_arguments
@@ -143,7 +143,7 @@ def uploads() -> World:
             assert answer.status == 201
             await world.finish()
 
-    asyncio.run(create_all())
+    run(create_all())
     return world
 
 
