@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 from tests.support.e2e.accounts import Account, artist_of
+from tests.support.e2e.uploads import create_in_turn
 from tests.support.pictures import jpeg
 from tools import stack as local_stack
 
@@ -28,11 +29,8 @@ READ_PAUSE = 0.05
 
 def until_created(artist: Account, key: str) -> None:
     with httpx.Client(base_url=artist.client.base_url, headers=artist.headers, timeout=60) as client:
-        while True:
-            answer = client.post("/api/artworks", json={"title": "Flood", "originalKey": key})
-            if answer.status_code == 201:
-                return
-            time.sleep(float(answer.headers["retry-after"]))
+        answer = create_in_turn(client, key, "Flood")
+    assert answer.status_code == 201, answer.text
 
 
 def reads(url: str, stopped: threading.Event, seconds: list[float]) -> None:

@@ -6,7 +6,7 @@
 // the first render of a process shows its own peak. `heapMiB` grows in steps of 5 to 20 %; `usedMiB` is what was asked
 // for; `cpuMs` is of the one thread that Python has. The interpreter is padded to what production has in use at rest.
 
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -20,8 +20,10 @@ const { values: options, positionals } = parseArgs({
 });
 const [variant, ...files] = positionals;
 
+/** @type {WebAssembly.Memory} */
 let memory;
 const Memory = WebAssembly.Memory;
+// @ts-expect-error a constructor that is a plain function
 WebAssembly.Memory = function (descriptor) {
   const main = descriptor.initial > PAGES_PER_MIB;
   const capped = { ...descriptor, maximum: Math.min(descriptor.maximum ?? Infinity, CAP_MIB * PAGES_PER_MIB) };
@@ -51,7 +53,9 @@ python.FS.mount(python.FS.filesystems.NODEFS, { root: "/" }, "/host");
 python.runPython(readFileSync(join(import.meta.dirname, "imaging_memory_pyodide.py"), "utf8"));
 const render = python.globals.get("render_file");
 const heapMiB = () => memory.buffer.byteLength / (1 << 20);
-const usedMiB = () => (python._module._sbrk(0) >>> 0) / (1 << 20);
+/** @type {any} */
+const { _module } = python;
+const usedMiB = () => (_module._sbrk(0) >>> 0) / (1 << 20);
 const restMiB = usedMiB();
 
 for (let time = 0; time < Number(options.times); time++) {

@@ -21,7 +21,9 @@ const start = () =>
 
 /** The file in which the local D1 keeps its database. */
 function fileOf(folder) {
-  const files = readdirSync(folder, { recursive: true }).filter((name) => /[0-9a-f]{64}\.sqlite$/.test(name));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /[0-9a-f]{64}\.sqlite$/.test(name),
+  );
   return join(folder, files[0]);
 }
 
@@ -38,7 +40,10 @@ try {
   for (const [name, statements] of Object.entries(asked)) {
     counts[name] = 0;
     for (const [sql, params] of statements) {
-      const { meta } = await database.prepare(sql).bind(...params).all();
+      const { meta } = await database
+        .prepare(sql)
+        .bind(...params)
+        .all();
       counts[name] += meta.rows_read;
     }
   }

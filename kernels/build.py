@@ -19,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,13 +79,13 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """What is built: sources of ours, in a folder of the module's, and of the library's."""
+    """What is built: sources of ours, in a folder of the module's, and of a library's if any."""
 
     name: str
     version: str
     summary: str
     licence: str
-    library: Library
+    library: Library | None
     folder: str
     sources: tuple[str, ...]
     library_sources: tuple[str, ...]
@@ -111,6 +112,15 @@ LIBWEBP = Library(
     "libwebp-*",
     "COPYING",
     debian="trixie",
+)
+# Compiled natively too, by tools/native.py.
+PIXELS = (
+    "module.c",
+    "jpeg_decode.c",
+    "jpeg_encode.c",
+    "resize.c",
+    "png_unfilter.c",
+    "chroma_loss.c",
 )
 MODULES = (
     Module(
@@ -140,6 +150,17 @@ MODULES = (
         ),
         # Addresses outside of what is kept are computed, and wrap around; rows.c says why.
         (f"-mcpu={FEATURES}+simd128", "-O3", "-fwrapv", "-fwrapv-pointer", "-DNDEBUG", "-I."),
+    ),
+    Module(
+        "vfa_kernels",
+        "1.0.0",
+        "JPEG, resizing and PNG filters with SIMD, in WebAssembly",
+        "MIT",
+        None,
+        "pixels",
+        PIXELS,
+        (),
+        (f"-mcpu={FEATURES}+simd128", "-O3", "-fsanitize=bounds", "-fsanitize-trap=bounds"),
     ),
 )
 
@@ -222,7 +243,7 @@ def _download_from_debian(library: Library, folder: Path) -> None:
     run(*apt, "source", "--download-only", library.package, folder=folder)
 
 
-def compile_module(python: Path, module: Module, library: Path, folder: Path) -> bytes:
+def compile_module(python: Path, module: Module, library: Path | None, folder: Path) -> bytes:
     """The extension module as a WebAssembly side module."""
     zig_library = next(VENV.glob("lib/python3*/site-packages/ziglang/lib"))
     zig: list[str | Path] = [python, "-m", "ziglang"]
@@ -230,12 +251,12 @@ def compile_module(python: Path, module: Module, library: Path, folder: Path) ->
     ours = folder / "ours"
     shutil.copytree(KERNELS / module.folder, ours)
     shutil.copy(KERNELS / "python.h", ours)
-    flags = [f"-I{library / flag[2:]}" if flag.startswith("-I") else flag for flag in module.flags]
+    sources, flags = [ours / name for name in module.sources], [*module.flags]
+    if library:
+        sources += [library / name for name in module.library_sources]
+        flags = [f"-I{library / flag[2:]}" if flag.startswith("-I") else flag for flag in flags]
     objects = []
-    for source in [
-        *(ours / name for name in module.sources),
-        *(library / name for name in module.library_sources),
-    ]:
+    for source in sources:
         target = folder / f"{source.stem}.o"
         if source.suffix == ".cc":
             defines = [f"-D{define}" for define in LIBCXX]
@@ -270,7 +291,7 @@ def wheel_of(module: Module, built: bytes, licence: bytes) -> bytes:
         f"{module.name}.{SUFFIX}.so": built,
         f"{info}/METADATA": ("\n".join(metadata) + "\n").encode(),
         f"{info}/WHEEL": ("\n".join(wheel) + "\n").encode(),
-        f"{info}/licenses/{_library_name(module)}-COPYING": licence,
+        f"{info}/licenses/{_licence_name(module)}": licence,
     }
     record = [f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files.items()]
     files[f"{info}/RECORD"] = "".join([*record, f"{info}/RECORD,,\n"]).encode()
@@ -284,8 +305,10 @@ def wheel_of(module: Module, built: bytes, licence: bytes) -> bytes:
         return file.read()
 
 
-def _library_name(module: Module) -> str:
-    return "HARFBUZZ" if module.library is HARFBUZZ else module.library.package.upper()
+def _licence_name(module: Module) -> str:
+    if not module.library:
+        return "LICENSE"
+    return f"{'HARFBUZZ' if module.library is HARFBUZZ else module.library.package.upper()}-COPYING"
 
 
 def _digest(data: bytes) -> str:
@@ -295,10 +318,13 @@ def _digest(data: bytes) -> str:
 def build(python: Path, module: Module) -> tuple[bytes, str]:
     """The wheel's bytes, and the SHA-256 of the module in it."""
     with tempfile.TemporaryDirectory() as scratch:
-        library = fetch(module.library, Path(scratch))
+        library = fetch(module.library, Path(scratch)) if module.library else None
         built = compile_module(python, module, library, Path(scratch))
-        licence = (library / module.library.licence).read_bytes()
-    return wheel_of(module, built, licence), hashlib.sha256(built).hexdigest()
+        licence = ROOT / "LICENSE"
+        if library and module.library:
+            licence = library / module.library.licence
+        data = wheel_of(module, built, licence.read_bytes())
+    return data, hashlib.sha256(built).hexdigest()
 
 
 def committed_digest(name: str) -> str:
@@ -308,39 +334,45 @@ def committed_digest(name: str) -> str:
         return hashlib.sha256(archive.read(module)).hexdigest()
 
 
-def check(python: Path) -> bool:
+def check(python: Path, modules: Sequence[Module]) -> bool:
     """Whether every committed wheel holds what is built now."""
     differing = 0
-    for module in MODULES:
+    for module in modules:
         _, digest = build(python, module)
-        same = (WHEELS / module.wheel).exists() and committed_digest(module.wheel) == digest
+        same = _is_committed(module, digest)
         print(f"{module.wheel}: {'as committed' if same else 'differs from what is committed'} ({digest})")
         differing += not same
     return not differing
 
 
-def build_all(python: Path) -> None:
-    """Write every wheel, and the list of their digests."""
+def _is_committed(module: Module, digest: str) -> bool:
+    return (WHEELS / module.wheel).exists() and committed_digest(module.wheel) == digest
+
+
+def build_all(python: Path, modules: Sequence[Module]) -> None:
+    """Write the wheels whose modules are new, and the list of all wheels' digests."""
     WHEELS.mkdir(exist_ok=True)
-    wheels = {}
-    for module in MODULES:
-        wheels[module.wheel], digest = build(python, module)
-        print(f"{module.wheel}: {len(wheels[module.wheel])} bytes, module {digest}")
-    for stale in WHEELS.glob("*.whl"):
+    for module in modules:
+        data, digest = build(python, module)
+        if not _is_committed(module, digest):
+            (WHEELS / module.wheel).write_bytes(data)
+        print(f"{module.wheel}: {len(data)} bytes, module {digest}")
+    for stale in {*WHEELS.glob("*.whl")} - {WHEELS / module.wheel for module in MODULES}:
         stale.unlink()
-    for name, data in wheels.items():
-        (WHEELS / name).write_bytes(data)
-    SUMS.write_text("".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in wheels.items()))
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in WHEELS.glob("*.whl")}
+    SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with what is committed")
+    parser.add_argument("--only", metavar="MODULE", help="this module alone")
     arguments = parser.parse_args()
+    modules = [module for module in MODULES if arguments.only in (None, module.name)]
     python = install_compiler()
     if arguments.check:
-        return 0 if check(python) else 1
-    build_all(python)
+        return 0 if check(python, modules) else 1
+    build_all(python, modules)
     return 0
 
 

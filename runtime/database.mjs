@@ -1,38 +1,50 @@
-// The local D1 database: its schema, and statements from other commands.
+// The local D1 database: its schema, its migrations, and statements from other commands.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { askWrangler, ROOT } from "./config.mjs";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { askWrangler, ROOT, readConfigs, workerOptions } from "./config.mjs";
 import { Problem } from "./problem.mjs";
 
 const MIGRATIONS = join(ROOT, "migrations");
-// A database that schema.sql made before there was a ledger has these, and the work of the first migration.
-const OURS = ["users", "artworks", "sweep_positions"];
+// Tables of a database that schema.sql created before migrations were recorded; the first migration is applied in it.
+const OUR_TABLES = ["users", "artworks", "sweep_positions"];
 
-/** Where Wrangler, too, notes which migrations were applied. */
-export function ledgerOf(gateway) {
+/** The table in which Wrangler, too, records the applied migrations. */
+export function migrationsTable(gateway) {
   return gateway.d1_databases[0].migrations_table ?? "d1_migrations";
 }
 
-/** Brings a database to what schema.sql says: a new one by that file, an older one by its pending migrations. */
-export async function applySchema(database, ledger) {
-  const every = existsSync(MIGRATIONS) ? readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql")).sort() : [];
+/** Creates the schema in a new database, or applies the pending migrations to an older one. */
+export async function applySchema(database, table) {
+  const every = existsSync(MIGRATIONS)
+    ? readdirSync(MIGRATIONS)
+        .filter((name) => name.endsWith(".sql"))
+        .sort()
+    : [];
   const master = await query(database, { sql: "SELECT name FROM sqlite_master WHERE type = 'table'" });
   const tables = new Set(master.map(({ name }) => name));
   if (!tables.has("users") && !tables.has("artworks")) {
-    return batch(database, [...statementsOf("schema.sql"), ...noted(ledger, every)]);
+    return batch(database, [...statementsOf("schema.sql"), ...recordMigrations(table, every)]);
   }
-  if (!tables.has(ledger) && !OURS.every((name) => tables.has(name))) {
-    throw new Problem("the database holds another program's users and artworks; docs/deploy.md says how they are adopted");
+  if (!tables.has(table) && !OUR_TABLES.every((name) => tables.has(name))) {
+    throw new Problem(
+      "the database holds another program's users and artworks; docs/deploy.md says how they are adopted",
+    );
   }
-  const rows = tables.has(ledger) ? await query(database, { sql: `SELECT name FROM ${ledger}` }) : [{ name: every[0] }];
+  const rows = tables.has(table) ? await query(database, { sql: `SELECT name FROM ${table}` }) : [{ name: every[0] }];
   const applied = new Set(rows.map(({ name }) => name));
   const pending = every.filter((name) => !applied.has(name));
   const statements = pending.flatMap((name) => statementsOf(join("migrations", name)));
-  if (pending.length > 0) await batch(database, [...statements, ...noted(ledger, every)]);
+  if (pending.length > 0) await batch(database, [...statements, ...recordMigrations(table, every)]);
 }
 
-/** Rows of one statement. */
+/**
+ * Rows of one statement.
+ * @param {any} database
+ * @param {{sql: string, params?: unknown[]}} statement
+ * @returns {Promise<any[]>}
+ */
 export async function query(database, { sql, params = [] }) {
   const { results } = await database
     .prepare(sql)
@@ -48,13 +60,37 @@ function statementsOf(file) {
   return askWrangler("schema", [text], (wrangler) => wrangler.unstable_splitSqlQuery(text));
 }
 
-/** Statements that note migrations as applied. */
-function noted(ledger, names) {
+/** Statements that record migrations as applied. */
+function recordMigrations(table, names) {
   if (names.length === 0) return [];
   const values = names.map((name) => `('${name}')`).join(", ");
   return [
-    `CREATE TABLE IF NOT EXISTS ${ledger} (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
+    `CREATE TABLE IF NOT EXISTS ${table} (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
       applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`,
-    `INSERT INTO ${ledger} (name) VALUES ${values} ON CONFLICT (name) DO NOTHING`,
+    `INSERT INTO ${table} (name) VALUES ${values} ON CONFLICT (name) DO NOTHING`,
   ];
+}
+
+/** Rows of one statement on the database in `state`, while no stack runs on it: Miniflare's D1 alone. */
+export async function queryStored(state, statement) {
+  const [gateway] = readConfigs();
+  const { name, compatibilityDate, d1Databases } = workerOptions(gateway, {});
+  const worker = { name, compatibilityDate, d1Databases, modules: true, script: "export default {}" };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      cf: false,
+      resourcePersistencePath: state,
+      telemetry: { enabled: false },
+      workers: [worker],
+    }),
+  );
+  try {
+    const database = await miniflare.getD1Database(gateway.d1_databases[0].binding);
+    await applySchema(database, migrationsTable(gateway));
+    return await query(database, statement);
+  } catch (error) {
+    throw new Problem(error.message);
+  } finally {
+    await miniflare.dispose();
+  }
 }

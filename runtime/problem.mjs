@@ -1,14 +1,16 @@
-// A problem that the person at the terminal can mend: one sentence, exit status 1, no stack trace.
+// A problem that the person at the terminal can correct: one sentence, exit status 1, no stack trace.
 
 export class Problem extends Error {}
 
-/** The lines of a message as one. */
+/** A message of several lines as one line. */
 export function sentence(text) {
-  const lines = String(text).split("\n").map((line) => line.trim());
+  const lines = String(text)
+    .split("\n")
+    .map((line) => line.trim());
   return lines.filter(Boolean).join(" ");
 }
 
-/** Ends the process with the sentence of a Problem; anything else keeps its stack. */
+/** Exits with status 1 and the sentence of a Problem; any other error is printed with its stack. */
 export function fail(error) {
   console.error(error instanceof Problem ? `error: ${error.message}` : error);
   process.exit(1);

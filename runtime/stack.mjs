@@ -1,4 +1,4 @@
-// The four Workers in one workerd, with Miniflare's D1, R2, KV, rate limits, assets and service bindings.
+// The gateway and the renderers in one workerd, with Miniflare's D1, R2, KV, rate limits, assets and service bindings.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,37 +7,35 @@ import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundle } from "./bundle.mjs";
 import { ROOT, readConfigs, shortName, workerOptions } from "./config.mjs";
-import { serveControl } from "./control.mjs";
-import { applySchema, ledgerOf, query } from "./database.mjs";
+import { allKeys, javascriptBytes, serveControl } from "./control.mjs";
+import { applySchema, migrationsTable, query } from "./database.mjs";
 import { checkFaults } from "./faults.mjs";
-import { frontBinding } from "./front.mjs";
-import { javascriptBytes } from "./inspector.mjs";
-import { freePort } from "./ports.mjs";
+import { freePort, frontBinding } from "./front.mjs";
 import { fail, Problem } from "./problem.mjs";
-import { inPyodide, sslFiles } from "./pyodide.mjs";
+import { sslFiles, withPyodide } from "./pyodide.mjs";
 import { announce, HELLO, readSecrets, runningStack, withdraw } from "./state.mjs";
+import { issueToken, listUsers } from "./users.mjs";
 import { watch } from "./watch.mjs";
 
 const HOST = "127.0.0.1";
 const FONTS = join(ROOT, "variants/src/imaging/fonts/pack.json");
-// A 128 MB isolate, less what JavaScript holds.
+/** WebAssembly memory of an isolate: 128 MB less what JavaScript holds. */
 export const MEMORY_LIMIT_BYTES = 96 * 2 ** 20;
-const FOLDERS = { thumbnail: "thumbnails", icon: "icons", watermark: "display" };
-// Longer than any request may compute on Cloudflare, where `limits.cpu_ms` ends it.
+// Longer than `limits.cpu_ms` lets any request compute on Cloudflare.
 const HANG_MS = 60_000;
-const SIBLING_SECRETS = ["WORKER_AUTH_TOKEN"];
+const RENDERER_SECRETS = ["WORKER_AUTH_TOKEN"];
 
 process.env.MINIFLARE_WORKERD_PATH ??= join(import.meta.dirname, "workerd.sh");
 
 function secretsFor(name, secrets) {
   if (name === "gateway") return secrets;
-  return Object.fromEntries(SIBLING_SECRETS.map((each) => [each, secrets[each]]));
+  return Object.fromEntries(RENDERER_SECRETS.map((key) => [key, secrets[key]]));
 }
 
-async function pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays, libraries }) {
+async function pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays }) {
   const name = shortName(config);
   const s3Credentials = { accessKeyId: secrets.R2_ACCESS_KEY_ID, secretAccessKey: secrets.R2_SECRET_ACCESS_KEY };
-  // What `make deploy` wrote of the deployed gallery is not true of this one.
+  // `make deploy` writes the addresses of the deployed gallery into wrangler.toml.
   const local = name === "gateway" ? { R2_S3_ENDPOINT: `${url}/cdn-cgi/local/r2/s3`, PUBLIC_URL: "" } : {};
   const options = workerOptions(config, {
     s3Credentials,
@@ -50,64 +48,97 @@ async function pythonWorker(config, { url, secrets, token, variables, memoryLimi
     },
   });
   const { files = [], main } = overlays[name] ?? {};
-  const packed = await bundle(config, [...(name === "gateway" ? libraries : []), ...files]);
-  return inPyodide(options, { ...packed, main: main ?? packed.main });
+  const packed = await bundle(config, [...(name === "gateway" ? sslFiles(config) : []), ...files]);
+  return withPyodide(options, { ...packed, main: main ?? packed.main });
 }
 
-/** Asks the isolate of a Worker, which boots it if need be; the Worker itself hears nothing of it. */
+/** Sends a request to the isolate of a Worker, not to its Python code, and boots it if it is not running. */
 async function askIsolate(miniflare, config, token, init = {}) {
-  // Looked up each time: what was got from a workerd that has ended is of no use any more.
+  // Looked up each time, because a handle ends with the workerd that it came from.
   const worker = await miniflare.getWorker(config.name);
   const answer = await worker.fetch("http://isolate/", { ...init, headers: { "x-runtime-token": token } });
   if (!answer.ok) throw new Problem(`the ${shortName(config)} Worker does not start: ${await answer.text()}`);
   return answer.json();
 }
 
-/** Every key of a bucket or a KV namespace; pages list them as `entries`, each with its key as `name`. */
-async function allKeys(store, entries, name) {
-  const keys = [];
-  let page;
-  do {
-    page = await store.list({ cursor: page?.cursor });
-    keys.push(...page[entries].map((entry) => entry[name]));
-  } while (page.cursor);
-  return keys;
-}
-
-/** The watermark's font pack, in the bucket as `make deploy` puts it there. */
+/** Puts the watermark's font pack into the bucket, as `make deploy` does. */
 async function putFonts(bucket) {
   if (!existsSync(FONTS)) return;
   const { key } = JSON.parse(readFileSync(FONTS, "utf8"));
   if (!(await bucket.head(key))) await bucket.put(key, readFileSync(join(ROOT, "assets", key)));
 }
 
-/** What one sibling answers for a file, `{variant, file: base64}`, that was never uploaded by anybody. */
-async function renderOnce(miniflare, configs, bucket, secrets, { variant, file }) {
-  const sibling = await miniflare.getWorker(configs.find((config) => shortName(config) === variant).name);
-  const keys = { sourceKey: "originals/runtime/once.bin", outputKey: `${FOLDERS[variant]}/runtime/once.jpg` };
-  await bucket.put(keys.sourceKey, Buffer.from(file, "base64"));
-  const answer = await sibling.fetch(`http://sibling/process-${variant}`, {
+/** One renderer's response, `{status, body}`, to a file that no user uploaded: `{variant, file: base64, outputKey}`. */
+async function renderOnce(renderer, bucket, token, { variant, file, outputKey }) {
+  const sourceKey = "originals/runtime/once.bin";
+  await bucket.put(sourceKey, Buffer.from(file, "base64"));
+  const parameters = { username: "once", width: 300, height: 300, size: 128, timestamp: Date.now() };
+  const response = await renderer.fetch(`http://renderer/process-${variant}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${secrets.WORKER_AUTH_TOKEN}`, "content-type": "application/json" },
-    body: JSON.stringify({ ...keys, username: "once", width: 300, height: 300, size: 128, timestamp: Date.now() }),
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ sourceKey, outputKey, ...parameters }),
   });
-  const body = await answer.json();
-  await bucket.delete(Object.values(keys));
-  return { status: answer.status, body };
+  const body = await response.json();
+  await bucket.delete([sourceKey, outputKey]);
+  return { status: response.status, body };
 }
 
 function schedule(config, run) {
   return (config.triggers.crons ?? []).map((cron) => new Cron(cron, { timezone: "UTC", unref: true }, () => run(cron)));
 }
 
+/** The gateway's stores, `{database(), bucket(), flags()}`, looked up for each use as isolates are. */
+const storesOf = (miniflare, gateway) => ({
+  database: () => miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name),
+  bucket: () => miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name),
+  flags: () => miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name),
+});
+
+/** The actions of the control port, by name: async functions of the JSON body. */
+function controlActions({ miniflare, configs, stores, ask, inspector, secrets }) {
+  const { database, bucket, flags } = stores;
+  const [gateway] = configs;
+  const configOf = (name) => configs.find((config) => shortName(config) === name);
+  const statusOf = async (config) => [
+    shortName(config),
+    {
+      ...(await ask(config)),
+      ...(inspector && { javascriptBytes: await javascriptBytes(inspector, config.name) }),
+    },
+  ];
+  return {
+    [HELLO]: async () => ({ pid: process.pid }),
+    status: async () => Object.fromEntries(await Promise.all(configs.map(statusOf))),
+    faults: ({ worker, ...fault }) => {
+      checkFaults(worker, fault);
+      return ask(configOf(worker), { method: "PUT", body: JSON.stringify(fault) });
+    },
+    objects: async () => {
+      const keys = await allKeys(await bucket(), "objects", "key");
+      return { keys: keys.filter((key) => !key.startsWith("fonts/")) };
+    },
+    flags: async () => ({ keys: await allKeys(await flags(), "keys", "name") }),
+    render: async (request) => {
+      const renderer = await miniflare.getWorker(configOf(request.variant).name);
+      return renderOnce(renderer, await bucket(), secrets.WORKER_AUTH_TOKEN, request);
+    },
+    sql: async (statement) => ({ rows: await query(await database(), statement) }),
+    cron: async ({ cron = gateway.triggers.crons[0] }) => ({
+      outcome: await (await miniflare.getWorker(gateway.name)).scheduled({ cron }),
+    }),
+    users: async () => listUsers(await database()),
+    token: async (request) => issueToken(await database(), secrets.AUTH_JWT_SECRET, request),
+  };
+}
+
 /**
- * Starts the stack and resolves once all four isolates are warm:
- * `{url, boots: {name: {bootMs, heapBytes}}, inspector, stop()}`. A workerd that ends is started again, with the state as
- * it was; one that keeps ending ends the process with a sentence.
+ * Starts the stack and resolves once all isolates are warm:
+ * `{url, boots: {name: {bootMs, heapBytes}}, inspector, stop()}`. A workerd that ends is started again with the state as
+ * it was; one that keeps ending ends the process with one sentence.
  *
- * `variables` override `[vars]` and secrets, under a Worker's name its own and under "" everybody's; a null removes one.
- * `overlays` add files (with absolute paths) to the bundles of some and name another main module:
- * `{gateway: {files: [{path, bytes}], main}}`. With `inspect` V8's inspector can be reached at `inspector`.
+ * `variables` override `[vars]` and secrets: those under "" in every Worker, those under a Worker's name in that one;
+ * null removes a variable. `overlays` add files (with absolute paths) to the bundles of some Workers and may replace the
+ * main module: `{gateway: {files: [{path, bytes}], main}}`. `inspect` opens V8's inspector at `inspector`.
  */
 export async function startStack(options) {
   const { state, port, variables = {}, faults = {}, overlays = {}, memoryLimit = MEMORY_LIMIT_BYTES } = options;
@@ -116,15 +147,20 @@ export async function startStack(options) {
   if (running) throw new Problem(`a stack already runs on ${state} (${running.url}, process ${running.pid})`);
   const configs = readConfigs();
   const [gateway] = configs;
-  const libraries = sslFiles();
-  const chosenPort = await freePort(port, HOST);
-  const url = `http://${HOST}:${chosenPort}`;
+  const address = `${HOST}:${await freePort(port, HOST)}`;
+  const url = `http://${address}`;
   const token = randomBytes(16).toString("hex");
   const secrets = readSecrets(state);
   const workers = await Promise.all(
-    configs.map((config) => pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays, libraries })),
+    configs.map((config) => pythonWorker(config, { url, secrets, token, variables, memoryLimit, overlays })),
   );
-  workers[0].unsafeBindings = [frontBinding(`${HOST}:${chosenPort}`)];
+  const control = await serveControl(token);
+  const watching = new AbortController();
+  const closing = [() => watching.abort(), () => control.close()];
+  const stop = async () => {
+    for (const close of closing) await close();
+  };
+  workers[0].unsafeBindings = [frontBinding({ address, control: new URL(control.url).host, token })];
   const settings = convertV4MiniflareOptions({
     host: HOST,
     port: 0,
@@ -134,64 +170,33 @@ export async function startStack(options) {
     logRequests: Boolean(verbose),
     resourcePersistencePath: state,
     telemetry: { enabled: false },
-    unsafeHandleRuntimeRestart: () => revived(),
+    unsafeHandleRuntimeRestart: () => restarted(),
     workers,
   });
-  const watching = new AbortController();
-  const closing = [() => watching.abort()];
-  const miniflare = new Miniflare(settings);
-  closing.push(() => miniflare.dispose());
-  const stop = async () => {
-    for (const close of closing) await close();
-  };
-  let revived = () => {};
+  let restarted = () => {};
   try {
+    const miniflare = new Miniflare(settings);
+    closing.push(() => miniflare.dispose());
     await miniflare.ready;
     const inspector = inspect && (await miniflare.getInspectorURL());
-    const named = (name) => configs.find((config) => shortName(config) === name);
-    const statusOf = async (config) => ({
-      ...(await askIsolate(miniflare, config, token)),
-      ...(inspector && { javascriptBytes: await javascriptBytes(inspector, config.name) }),
-    });
-    const status = async () =>
-      Object.fromEntries(await Promise.all(configs.map(async (config) => [shortName(config), await statusOf(config)])));
-    const setFaults = ({ worker, ...fault }) => {
-      checkFaults(worker, fault);
-      return askIsolate(miniflare, named(worker), token, { method: "PUT", body: JSON.stringify(fault) });
-    };
-    // Asked for at each use, as isolates are.
-    const database = () => miniflare.getD1Database(gateway.d1_databases[0].binding, gateway.name);
-    const bucket = () => miniflare.getR2Bucket(gateway.r2_buckets[0].binding, gateway.name);
-    const flags = () => miniflare.getKVNamespace(gateway.kv_namespaces[0].binding, gateway.name);
-    const ready = database().then((opened) => applySchema(opened, ledgerOf(gateway)));
-    const [boots] = await Promise.all([status(), ready, bucket().then(putFonts)]);
-    for (const [worker, fault] of Object.entries(faults)) await setFaults({ worker, ...fault });
-
-    const runCron = async (cron) => (await miniflare.getWorker(gateway.name)).scheduled({ cron });
-    const crons = schedule(gateway, runCron);
-    const control = await serveControl(token, {
-      [HELLO]: async () => ({ pid: process.pid }),
-      status,
-      faults: setFaults,
-      objects: async () => ({
-        keys: (await allKeys(await bucket(), "objects", "key")).filter((key) => !key.startsWith("fonts/")),
-      }),
-      flags: async () => ({ keys: await allKeys(await flags(), "keys", "name") }),
-      render: async (order) => renderOnce(miniflare, configs, await bucket(), secrets, order),
-      sql: async (statement) => ({ rows: await query(await database(), statement) }),
-      cron: async ({ cron = gateway.triggers.crons[0] }) => ({ outcome: await runCron(cron) }),
-    });
+    const ask = (config, init) => askIsolate(miniflare, config, token, init);
+    const stores = storesOf(miniflare, gateway);
+    const actions = controlActions({ miniflare, configs, stores, ask, inspector, secrets });
+    const ready = stores.database().then((database) => applySchema(database, migrationsTable(gateway)));
+    const [boots] = await Promise.all([actions.status(), ready, stores.bucket().then(putFonts)]);
+    for (const [worker, fault] of Object.entries(faults)) await actions.faults({ worker, ...fault });
+    Object.assign(control.actions, actions);
+    const crons = schedule(gateway, (cron) => actions.cron({ cron }));
     announce(state, { pid: process.pid, url, control: control.url, token });
     closing.unshift(() => {
       for (const cron of crons) cron.stop();
-      control.close();
       withdraw(state);
     });
-    revived = watch({
-      ask: () => Promise.all(configs.map((config) => askIsolate(miniflare, config, token))),
+    restarted = watch({
+      ask: () => Promise.all(configs.map((config) => ask(config))),
       restart: async () => {
         await miniflare.setOptions(settings);
-        await revived();
+        await restarted();
       },
       fail: (problem) => stop().then(() => fail(problem), fail),
       hangMs,

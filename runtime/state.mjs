@@ -1,4 +1,4 @@
-// The folder that holds everything a local stack keeps between runs: objects, rows, flags and its secrets.
+// The folder that holds everything a local stack keeps between runs: objects, rows, readiness flags and secrets.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -7,13 +7,13 @@ import { writeWhole } from "./cache.mjs";
 import { Problem } from "./problem.mjs";
 
 const ANSWER_MS = 5000;
-/** The action of the control port by which a stack is known. */
+/** The action of the control port that identifies a stack. */
 export const HELLO = "hello";
 
 const token = () => randomBytes(32).toString("hex");
 
-/** Only its owner may read it, since it holds what opens the stack. */
-function writeOwn(path, value) {
+// Readable by its owner only, because it holds secrets.
+function writePrivate(path, value) {
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 }
 
@@ -25,11 +25,11 @@ function parsed(path) {
   }
 }
 
-/** Secrets of the local stack, made at first use and readable by their owner only. */
+/** Secrets of the local stack, created at first use. Raises Problem for a broken file. */
 export function readSecrets(state) {
   const path = join(state, "secrets.json");
   if (!existsSync(path)) {
-    writeOwn(path, {
+    writePrivate(path, {
       AUTH_JWT_SECRET: token(),
       WORKER_AUTH_TOKEN: token(),
       R2_ACCESS_KEY_ID: randomBytes(16).toString("hex"),
@@ -37,11 +37,14 @@ export function readSecrets(state) {
     });
   }
   const secrets = parsed(path);
-  if (!secrets) throw new Problem(`${path} cannot be read; remove it, and new secrets are made (old tokens end with it)`);
+  if (!secrets)
+    throw new Problem(
+      `${path} cannot be read; remove it, and new secrets are created (tokens signed with the old ones end with it)`,
+    );
   return secrets;
 }
 
-/** The absolute path of the folder, made if need be; Git passes over what is in it. */
+/** The absolute path of the folder, created if it is missing and ignored by Git. Raises Problem when it cannot be. */
 export function openState(folder) {
   const state = resolve(folder);
   const ignored = join(state, ".gitignore");
@@ -56,24 +59,24 @@ export function openState(folder) {
 
 const stackFile = (state) => join(state, "stack.json");
 
-/** Tells other commands where the running stack listens. */
+/** Writes where the stack listens, for other commands. */
 export function announce(state, stack) {
-  writeOwn(stackFile(state), stack);
+  writePrivate(stackFile(state), stack);
 }
 
 export function withdraw(state) {
   rmSync(stackFile(state), { force: true });
 }
 
-/** Whether the process still is the stack: after a kill, another may have got its number or its port. */
-async function answers({ pid, control, token }) {
+/** Whether the process is still the stack: after a kill, another may have its pid or its port. */
+async function isAlive({ pid, control, token }) {
   try {
     process.kill(pid, 0);
     const signal = AbortSignal.timeout(ANSWER_MS);
     const answer = await fetch(`${control}/${HELLO}`, { signal, headers: { authorization: `Bearer ${token}` } });
     return answer.ok && (await answer.json()).pid === pid;
   } catch (error) {
-    // A stack that is stopped for a while accepts connections and says nothing.
+    // A suspended stack accepts connections and does not answer.
     return error.name === "TimeoutError";
   }
 }
@@ -81,5 +84,5 @@ async function answers({ pid, control, token }) {
 /** The stack that runs on this folder: `{pid, url, control, token}`, or null. */
 export async function runningStack(state) {
   const stack = parsed(stackFile(state));
-  return stack && (await answers(stack)) ? stack : null;
+  return stack && (await isAlive(stack)) ? stack : null;
 }

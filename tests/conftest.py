@@ -49,4 +49,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         help="words for `vfa user add` and `vfa token`, e.g. '--wrangler local' or '--state DIR'",
     )
-    group.addoption("--mutations", type=int, default=540, help="how many broken pictures test_fuzz.py makes")
+    group.addoption("--mutations", type=int, default=270, help="how many broken pictures test_fuzz.py makes")
+    group.addoption("--creates", type=int, default=60, help="how many creates test_load.py makes")

@@ -22,10 +22,10 @@ from typing import Any, Protocol
 
 import click
 
-from vfa_gallery.command.options import connection_options, json_option, open_gallery
+from vfa_gallery.command.options import Command, connection_options, json_option, open_gallery
 from vfa_gallery.command.problem import Problem
-from vfa_gallery.command.usernames import parse_username
-from vfa_gallery.command.users import Command, GalleryUsers, Users, Wire, no_such_user, user_commands
+from vfa_gallery.command.users import GalleryUsers, Users, Wire, no_such_user, user_commands
+from vfa_gallery.limits import parse_username
 
 TIMEOUT_SECONDS = 120
 PROJECT_MARK = Path("runtime", "main.mjs")

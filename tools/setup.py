@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from kernels import native  # noqa: E402
+
 from tools import vendor, wheelhouse  # noqa: E402
 from tools.problem import Problem  # noqa: E402
 
@@ -83,8 +85,7 @@ def link_node() -> None:
 
 
 def install_node_packages() -> None:
-    # `npm ci` refuses a lock made where the registry lacks other platforms' binaries; this keeps to it too.
-    run("npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+    run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
 
 
 def build_page() -> None:
@@ -160,19 +161,30 @@ def set_up(*, with_browser: bool) -> None:
         VENV / "bin/vfa",
     )
     step("Node packages", install_node_packages, [ROOT / "package-lock.json"], ROOT / "node_modules")
-    step(
-        "Pillow and ssl for WebAssembly (up to 150 MB where only registries answer)",
-        lambda: wheelhouse.fill(CACHE / "wheelhouse"),
-        [ROOT / "tools/wheelhouse.py", ROOT / "package-lock.json"],
-        CACHE / "wheelhouse/SHA256SUMS",
-    )
+    for version in vendor.pythons_in_use():
+        step(
+            f"Pillow for Python {version} in WebAssembly",
+            functools.partial(wheelhouse.fill, version, CACHE / "wheelhouse"),
+            [ROOT / "tools/wheelhouse.py", ROOT / "runtime/pythons.json", ROOT / "package-lock.json"],
+            CACHE / "wheelhouse" / version / wheelhouse.SUMS,
+        )
     for project in vendor.PROJECTS:
         step(
             f"packages of the {project.name} Worker",
             functools.partial(vendor.vendor, project, CACHE / "wheelhouse"),
-            [ROOT / "tools/vendor.py", ROOT / "tools/wheelhouse.py", ROOT / "kernels/wheels", project.lock],
+            [
+                *(ROOT / "tools/vendor.py", ROOT / "tools/wheelhouse.py", ROOT / "kernels/wheels"),
+                *(project.lock, project.folder / "pyproject.toml"),
+            ],
             project.folder / "python_modules",
+            environment=project.python,
         )
+    step(
+        "image kernels for unit tests, by the C compiler",
+        native.compile_natively,
+        [ROOT / "kernels/native.py", ROOT / "kernels/python.h", native.SOURCES],
+        native.LIBRARY,
+    )
     page_sources = [path for path in (ROOT / "web").iterdir() if path.name != "dist"]
     page_inputs = [*sorted(page_sources), ROOT / "package-lock.json", ROOT / "wrangler.toml"]
     environment = os.environ.get("CLOUDFLARE_ENV", "")

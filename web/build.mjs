@@ -25,6 +25,7 @@ const { metafile } = await build({
     { in: here("src/page.js"), out: "page" },
     { in: here("src/page.css"), out: "page" },
     { in: here("src/upload/desk.css"), out: "upload/desk" },
+    { in: here("src/lightbox/lightbox.css"), out: "lightbox/lightbox" },
     { in: here("src/docs/viewer.js"), out: "docs/viewer" },
     { in: here("src/docs/viewer.css"), out: "docs/viewer" },
   ],
@@ -44,6 +45,8 @@ const { metafile } = await build({
 
 const licences = [
   ["@fontsource-variable/figtree/LICENSE", "figtree-licence.txt"],
+  ["@fontsource/instrument-serif/LICENSE", "instrument-serif-licence.txt"],
+  ["photoswipe/LICENSE", "lightbox/lightbox-licence.txt"],
   ["swagger-ui-dist/LICENSE", "docs/viewer-licence.txt"],
 ];
 for (const [from, to] of licences) await cp(here(`../node_modules/${from}`), join(dist, "assets", to));

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
 
+/** @type {import("sharp").ResizeOptions} */
 const DISPLAY = { width: 2048, height: 2048, fit: "inside", withoutEnlargement: true };
 const SQUARES = { thumbnail: 300, icon: 128 };
 const WHITE = "#ffffff";
@@ -23,7 +24,8 @@ sharp.cache(false);
 
 const marked = (image) => image.composite([{ input: MARK, gravity: "southeast" }]);
 const upright = (path) => sharp(path).autoOrient().flatten({ background: WHITE });
-const squared = (image, name) => image.resize({ width: SQUARES[name], height: SQUARES[name], fit: "cover" }).jpeg(square);
+const squared = (image, name) =>
+  image.resize({ width: SQUARES[name], height: SQUARES[name], fit: "cover" }).jpeg(square);
 
 const ENGINES = {
   async sharp(path, folder) {
@@ -41,7 +43,7 @@ const ENGINES = {
 
 function memory(name) {
   const found = readFileSync("/proc/self/status", "utf8").match(new RegExp(`${name}:\\s+(\\d+) kB`));
-  return Number(found[1]) * 1024;
+  return Number(found?.[1]) * 1024;
 }
 
 async function run({ engine, path }) {

@@ -12,7 +12,7 @@ import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundle } from "../../runtime/bundle.mjs";
 import { readConfigs, shortName, workerOptions } from "../../runtime/config.mjs";
-import { inPyodide, sslFiles } from "../../runtime/pyodide.mjs";
+import { sslFiles, withPyodide } from "../../runtime/pyodide.mjs";
 import { MEMORY_LIMIT_BYTES } from "../../runtime/stack.mjs";
 
 const HERE = import.meta.dirname;
@@ -59,18 +59,27 @@ const inBundle = (name) => ({
   bytes: readFileSync(join(HERE, "workers", name)),
 });
 
-/** A Python Worker with a sibling's or the gateway's own files and some of the suite's; `main` names the first module. */
-async function pythonWorker(config, name, extra = [], main = undefined) {
+/**
+ * A Python Worker with a renderer's or the gateway's own files and some of the suite's.
+ * @param {any} config
+ * @param {string} name
+ * @param {{path: string, bytes: Buffer}[]} extra
+ * @param {string} [main] name of the first module
+ */
+async function pythonWorker(config, name, extra = [], main) {
   const variables = { WORKER_AUTH_TOKEN: TOKEN, RUNTIME: { name, token: TOKEN, memoryLimit } };
   const packed = await bundle(config, extra);
   const options = { ...workerOptions({ ...config, name }, { variables }), ...R2 };
-  return inPyodide(options, { ...packed, main: main ?? packed.main });
+  return withPyodide(options, { ...packed, main: main ?? packed.main });
 }
 
 /** A sibling whose answer carries the time of each stage of its render. */
 function staged(config) {
   const variant = shortName(config);
-  const main = { path: "/session/metadata/staged.py", bytes: Buffer.from(`import staging\n\nDefault = staging.sibling("${variant}")\n`) };
+  const main = {
+    path: "/session/metadata/staged.py",
+    bytes: Buffer.from(`import staging\n\nDefault = staging.sibling("${variant}")\n`),
+  };
   return pythonWorker(config, `staged-${variant}`, [inBundle("staging.py"), inBundle("clock.py"), main], "staged");
 }
 
@@ -91,16 +100,22 @@ const ENGINES = {
     ...(await Promise.all(SIBLINGS.map(staged))),
   ],
   photon: async () => [await scripted("photon")],
-  "photon-once": async () => [{ ...(await scripted("photon", { bindings: { DECODE_ONCE: true } })), name: "photon-once" }],
+  "photon-once": async () => [
+    { ...(await scripted("photon", { bindings: { DECODE_ONCE: true } })), name: "photon-once" },
+  ],
   jsquash: async () => [await scripted("jsquash")],
   images: async () => [await scripted("images", { images: { binding: "IMAGES" } })],
   // Its bindings lead nowhere: it is started, and asked nothing.
-  gateway: async () => [await pythonWorker({ ...GATEWAY, services: [], assets: undefined }, "gateway", sslFiles())],
+  gateway: async () => [
+    await pythonWorker({ ...GATEWAY, services: [], assets: undefined }, "gateway", sslFiles(GATEWAY)),
+  ],
   empty: async () => [await pythonWorker(SIBLINGS[0], "empty", [inBundle("empty.py")], "empty")],
 };
 
 const workers = await Promise.all(engines.map((engine) => ENGINES[engine]()));
-const doors = Object.fromEntries(engines.map((engine, index) => [engine.toUpperCase().replaceAll("-", "_"), workers[index][0].name]));
+const doors = Object.fromEntries(
+  engines.map((engine, index) => [engine.toUpperCase().replaceAll("-", "_"), workers[index][0].name]),
+);
 process.env.MINIFLARE_WORKERD_PATH ??= join(HERE, "../../runtime/workerd.sh");
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -119,7 +134,8 @@ async function bootMs(name) {
   const worker = await miniflare.getWorker(name);
   const answer = await worker.fetch("http://isolate/", { headers: { "x-runtime-token": TOKEN } });
   if (!answer.ok) throw new Error(`${name} does not start: ${await answer.text()}`);
-  return (await answer.json()).bootMs;
+  const { bootMs } = /** @type {any} */ (await answer.json());
+  return bootMs;
 }
 
 const boots = {};

@@ -14,7 +14,8 @@ from tools.problem import Problem
 from benchmarks.places import ROOT, Effort
 
 MUTANTS = 5000
-TESTS = ("tests/e2e/test_load.py", "tests/e2e/test_fuzz.py", "tests/e2e/test_security.py")
+CREATES = 200
+TESTS = ("tests/e2e/test_load.py", "tests/e2e/test_fuzz.py", "tests/e2e/test_tokens.py")
 
 
 def run(effort: Effort) -> dict[str, Any]:
@@ -22,8 +23,8 @@ def run(effort: Effort) -> dict[str, Any]:
         report = Path(folder) / "report.xml"
         # Properties of a test belong to this older form of the report.
         options = ["-q", f"--junitxml={report}", "-o", "junit_family=xunit1"]
-        mutants = ["--mutations", str(effort.times(MUTANTS, 540))]
-        command = [sys.executable, "-m", "pytest", *TESTS, *options, *mutants]
+        counts = ["--mutations", str(effort.times(MUTANTS, 540)), "--creates", str(effort.times(CREATES, 60))]
+        command = [sys.executable, "-m", "pytest", *TESTS, *options, *counts]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Problem(f"the tests of load and attacks failed:\n{done.stdout[-3000:]}")

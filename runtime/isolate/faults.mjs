@@ -6,7 +6,9 @@
 // that a pattern finds (SQL, or the key), and `times` counts how often. Such a call waits `ms`, is done if `afterwards`
 // is set, and then gives `result` or throws `message`.
 
+/** @type {{kind: string, ms?: number} | null} */
 let rendering = null;
+/** @type {{kind: string} | null} */
 let interpreter = null;
 let bindings = [];
 
@@ -86,7 +88,7 @@ export const RENDERING_FAULTS = {
     means: "begins only after so many milliseconds",
     timed: true,
     async answer(request, render) {
-      await sleep(rendering.ms);
+      await sleep(rendering?.ms);
       return render(request);
     },
   },
@@ -155,7 +157,7 @@ function faultyStatement(name, statement, sql) {
   const proxy = new Proxy(statement, {
     get(target, property) {
       if (property === "bind") return (...values) => faultyStatement(name, target.bind(...values), sql);
-      if (["first", "run", "all", "raw"].includes(property)) {
+      if (["first", "run", "all", "raw"].includes(String(property))) {
         return (...args) => call(name, "statement", sql, () => target[property](...args));
       }
       return boundTo(target, property);

@@ -1,5 +1,7 @@
 // Makes an ordinary workerd isolate look enough like a web worker for Pyodide, and caps its WebAssembly memory.
 
+// @ts-nocheck the platform's types do not hold where its globals are replaced
+
 export const PYODIDE_ORIGIN = "http://pyodide.local/";
 const PAGE = 65536;
 

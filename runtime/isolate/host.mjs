@@ -10,7 +10,9 @@ const LOOK_MS = 20;
 // Far more than a boot takes: whoever began one may have been cancelled.
 const BOOT_MS = 20_000;
 
+/** @type {Interpreter | null} */
 let python = null;
+/** @type {{began: number} | null} */
 let booting = null;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -34,7 +36,7 @@ async function boot(env) {
 async function replace(env) {
   const died = python;
   python = null;
-  console.error(JSON.stringify({ event: "interpreter_died", reason: died.death }));
+  console.error(JSON.stringify({ event: "interpreter_died", reason: died?.death }));
   const ms = await boot(env);
   console.log(JSON.stringify({ event: "interpreter_started", ms }));
 }
@@ -62,7 +64,7 @@ async function control(request, env, ctx) {
   if (python === null && booting === null) bootMs = await boot(env);
   else await living(env, ctx);
   try {
-    await python.ping();
+    await python?.ping();
   } catch (error) {
     if (!(error instanceof Died)) throw error;
     revive(env, ctx);

@@ -60,13 +60,18 @@ export class Died extends Error {}
 
 /** Whether the error is the interpreter's own end, and not one that the Worker raised or passed on. */
 function isFatal(error) {
-  return Boolean(error?.pyodide_fatal_error) || error instanceof WebAssembly.RuntimeError || error?.name === "NoGilError";
+  return (
+    Boolean(error?.pyodide_fatal_error) || error instanceof WebAssembly.RuntimeError || error?.name === "NoGilError"
+  );
 }
 
 export class Interpreter {
   #pyodide;
   #handlers;
-  /** Why it died; null while it lives. */
+  /**
+   * Why it died; null while it is alive.
+   * @type {string | null}
+   */
   death = null;
 
   constructor(pyodide) {
@@ -84,8 +89,10 @@ export class Interpreter {
   static async boot() {
     dropHeaps();
     const { loadPyodide } = await import("./pyodide.mjs");
-    await import("./pyodide.asm.mjs");
+    const { default: createPyodideModule } = await import("./pyodide.asm.mjs");
     const pyodide = await loadPyodide({
+      // Pyodide 0.28 has no default export here; it leaves the function in a global.
+      ...(createPyodideModule && { createPyodideModule }),
       indexURL: PYODIDE_ORIGIN,
       lockFileContents: manifest.lock,
       stdout: (line) => console.log(line),
@@ -105,7 +112,7 @@ export class Interpreter {
     const response = await this.#outliving(() => this.#handlers.fetch(ctx, env, request));
     if (!(response instanceof Response)) {
       this.end("it answered with something that is no Response");
-      throw new Died(this.death);
+      throw new Died(String(this.death));
     }
     return response;
   }
@@ -124,7 +131,7 @@ export class Interpreter {
     }
     answered.catch(() => {});
     this.end("it no longer answers");
-    throw new Died(this.death);
+    throw new Died(String(this.death));
   }
 
   /** Marks it dead. Whatever still waits in it must not run on: its memory may be anything. */

@@ -19,9 +19,9 @@ from gallery.errors import (
 )
 from gallery.http import cors
 from gallery.http.context import Context
-from gallery.http.handlers import not_found
 from gallery.http.messages import Request, Response, error_response
 from gallery.http.routes import find_route
+from gallery.http.site import not_found
 from gallery.ports import Platform
 from gallery.settings import Settings
 from gallery.times import Stopwatch

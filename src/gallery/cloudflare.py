@@ -234,11 +234,12 @@ class Assets:
     async def read(self, origin: str) -> Page | None:
         try:
             response = await self._env.ASSETS.fetch(f"{origin}/")
+            text = await response.text()
         except (JsException, OSError, AttributeError) as error:
             raise StorageError(_reason(error)) from error
         if response.status != HTTPStatus.OK:
             return None
-        return Page({name.title(): value for name, value in response.headers.items()}, response.body)
+        return Page({name.title(): value for name, value in response.headers.items()}, text)
 
 
 class RateLimit:

@@ -102,7 +102,7 @@ class Page:
     """The gallery's HTML page, as the static assets hold it."""
 
     headers: Mapping[str, str]
-    stream: object
+    text: str
 
 
 class Pages(Protocol):

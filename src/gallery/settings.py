@@ -20,8 +20,11 @@ CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 USERNAME_CLAIM = "preferred_username"
 ARTWORK_LIMIT = 50
 MOST_ARTWORKS = 1_000_000_000
+SITE_NAME = "Gallery"
+SITE_TAGLINE = "Pictures, and the artists who made them."
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _ZONE = re.compile(r"[0-9a-f]{32}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _Read = Callable[[str], str | None]
@@ -35,6 +38,21 @@ class Provider:
     issuer: str
     audience: str
     operator: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the operator's site presents itself; empty texts are left to the page.
+
+    `accent` is a CSS colour in hexadecimal, `footer_links` are texts with their URLs.
+    """
+
+    name: str = SITE_NAME
+    tagline: str = SITE_TAGLINE
+    logo_url: str = ""
+    accent: str = ""
+    footer_text: str = ""
+    footer_links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,7 @@ class Settings:
     cdn_zone_id: str
     cdn_purge_token: str = field(repr=False)
     cdn_purge_api: str
+    site: Site
 
 
 def read_settings(read: _Read) -> Settings:
@@ -89,6 +108,7 @@ def read_settings(read: _Read) -> Settings:
         cdn_zone_id=reader.zone("CDN_ZONE_ID"),
         cdn_purge_token=reader.text("CDN_PURGE_TOKEN"),
         cdn_purge_api=reader.url("CDN_PURGE_API", CLOUDFLARE_API),
+        site=reader.site(),
     )
     if reader.problems:
         raise NotConfigured(tuple(reader.problems))
@@ -157,6 +177,37 @@ class _Reader:
         value = self.domain(name)
         if _is_base_url(value) and not _is_origin(value):
             self.problem(name, "is not an origin such as https://gallery.example.org")
+        return value
+
+    def site(self) -> Site:
+        """The texts, logo and colours of the site, each of which may be left out."""
+        accent = self.text("SITE_ACCENT")
+        if accent and not _COLOR.fullmatch(accent):
+            self.problem("SITE_ACCENT", "is not a colour such as #0b6e4f")
+        return Site(
+            name=self.text("SITE_NAME") or SITE_NAME,
+            tagline=self.text("SITE_TAGLINE") or SITE_TAGLINE,
+            logo_url=self._link("SITE_LOGO_URL", self.text("SITE_LOGO_URL")),
+            accent=accent,
+            footer_text=self.text("SITE_FOOTER_TEXT"),
+            footer_links=self._links("SITE_FOOTER_LINKS"),
+        )
+
+    def _links(self, name: str) -> tuple[tuple[str, str], ...]:
+        """`Imprint /imprint, Shop https://shop.example.org`: each a text and, after its last space, a URL."""
+        links = []
+        for part in filter(None, (part.strip() for part in self.text(name).split(","))):
+            text, space, url = part.rpartition(" ")
+            if not space:
+                self.problem(name, "has an entry that is not a text and a URL")
+            links.append((text.strip(), self._link(name, url)))
+        return tuple(links)
+
+    def _link(self, name: str, value: str) -> str:
+        """A path of the site or an http(s) URL, never another scheme."""
+        is_path = value.startswith("/") and not value.startswith("//")
+        if value and not is_path and not value.startswith(("https://", "http://")):
+            self.problem(name, "has an address that is neither a path nor an http(s) URL")
         return value
 
     def zone(self, name: str) -> str:

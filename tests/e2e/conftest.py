@@ -18,6 +18,7 @@ import httpx
 import pytest
 from tests.support.e2e.accounts import TIMEOUT_SECONDS, Account, AccountFactory, artist_of, registered
 from tests.support.e2e.browsing import browser, visit  # noqa: F401
+from tests.support.e2e.inside import Bucket
 from tools import stack as local_stack
 from tools.stack import ROOT, Stack
 
@@ -72,6 +73,18 @@ def account(request: pytest.FixtureRequest, gallery_url: str) -> Iterator[Accoun
         yield make
 
 
+@pytest.fixture(scope="module")
+def artist(account: AccountFactory) -> Account:
+    """A user of the module's own, with room for as many artworks as its tests make."""
+    return account(limit=1000)
+
+
+@pytest.fixture(scope="module")
+def stranger(account: AccountFactory) -> Account:
+    """Another user, who has nothing to do with the first."""
+    return account()
+
+
 @pytest.fixture(scope="session")
 def operator(account: AccountFactory) -> httpx.Client:
     """A client whose token may also sweep, and reprocess other people's artworks."""
@@ -103,6 +116,11 @@ def faults(stack: Stack) -> Iterator[Callable[..., None]]:
 def objects(stack: Stack) -> Callable[[], set[str]]:
     """Lists the keys of all objects in the local bucket."""
     return lambda: set(stack.control("objects")["keys"])
+
+
+@pytest.fixture(scope="session")
+def bucket(stack: Stack) -> Bucket:
+    return Bucket(stack)
 
 
 @pytest.fixture

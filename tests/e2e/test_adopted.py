@@ -11,15 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.deploy.carrying import FIRST_ROWS
-from tests.support.deploy.galleries import GALLERIES, ask_of
+from tests.support.deploy.foreign_databases import GALLERIES, ask_of
+from tests.support.deploy.sample_migrations import FIRST_ROWS
 from tests.support.e2e.accounts import vfa
 from tests.support.e2e.uploads import create, upload
 from tests.support.pictures import jpeg
 from tests.unit.gallery.test_other_writers import INSERT, ROW
 from tools import stack as local_stack
 from tools.deploy import schema
-from tools.deploy.adoption import adoption
+from tools.deploy.adopt import plan_adoption
 from tools.stack import NODE, ROOT
 
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
@@ -77,7 +77,7 @@ def test_an_adopted_gallery_is_served_and_goes_on(
     state: Path, remake: Callable[[str], sqlite3.Connection]
 ) -> None:
     database = remake(GALLERIES["as it was specified"])
-    database.executescript(f"BEGIN;\n{adoption(ask_of(database), MIGRATIONS).sql}\nCOMMIT;")
+    database.executescript(f"BEGIN;\n{plan_adoption(ask_of(database), MIGRATIONS).sql}\nCOMMIT;")
     database.close()
     with local_stack.running(state) as stack, httpx.Client(base_url=stack.url, timeout=60) as client:
         listed = client.get("/api/artworks").json()["data"]

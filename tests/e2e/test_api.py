@@ -29,11 +29,6 @@ ADDRESSES = {
 }
 
 
-@pytest.fixture(scope="module")
-def artist(account: AccountFactory) -> Account:
-    return account(limit=1000)
-
-
 @pytest.fixture
 def artwork(artist: Account) -> dict[str, Any]:
     """A new artwork of the artist's."""

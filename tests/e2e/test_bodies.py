@@ -6,17 +6,12 @@ import socket
 import time
 
 import pytest
-from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.accounts import Account
 from tests.support.e2e.wire import Wire
 from tools.stack import Stack
 
 IN_A_ROW = 25
 SECRET = b"nobody reads this "
-
-
-@pytest.fixture(scope="module")
-def artist(account: AccountFactory) -> Account:
-    return account()
 
 
 # Each with the status it is refused with, before its body was looked at.

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from PIL import Image
-from tests.support.e2e.accounts import Account, AccountFactory, artist_of
+from tests.support.e2e.accounts import Account, artist_of
+from tests.support.e2e.inside import count_matches_rows
 from tests.support.pictures import jpeg
 from tools import stack as local_stack
 from tools.stack import Stack
@@ -24,11 +25,6 @@ Faults = Callable[..., None]
 Keys = Callable[[], set[str]]
 
 
-@pytest.fixture(scope="module")
-def artist(account: AccountFactory) -> Account:
-    return account(limit=1000)
-
-
 @pytest.fixture
 def key(artist: Account) -> str:
     return artist.upload(jpeg(320, 240, seed=3))
@@ -36,12 +32,6 @@ def key(artist: Account) -> str:
 
 def recorded(stack: Stack, key: str) -> int:
     return int(stack.rows("SELECT count(*) AS n FROM artworks WHERE original_key = ?", key)[0]["n"])
-
-
-def count_matches_rows(stack: Stack, artist: Account) -> bool:
-    rows = stack.rows("SELECT count(*) AS n FROM artworks WHERE user_id = ?", artist.user_id)
-    counts = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", artist.user_id)
-    return rows == counts
 
 
 def renditions_of(keys: set[str], original: str) -> set[str]:

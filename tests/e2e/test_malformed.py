@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import json
-import socket
 import uuid
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.support.e2e.accounts import Account, AccountFactory, assert_refused
+from tests.support.e2e.accounts import Account, assert_refused
+from tests.support.e2e.wire import Wire
 
 CREATE = "/api/artworks"
 TICKET = "/api/artworks/upload-url"
-
-
-@pytest.fixture(scope="module")
-def artist(account: AccountFactory) -> Account:
-    return account(limit=1000)
-
-
-@pytest.fixture(scope="module")
-def stranger(account: AccountFactory) -> Account:
-    return account()
 
 
 BODIES: dict[str, bytes] = {
@@ -156,7 +145,8 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 def test_any_path_is_answered(gallery_url: str, path: str) -> None:
     """Sent as it is, past the clean-up of HTTP clients."""
-    status, headers, body = raw(gallery_url, f"GET {path.replace(' ', '+')} HTTP/1.1")
+    with Wire(gallery_url) as wire:
+        status, headers, body = wire.ask(f"GET {path.replace(' ', '+')} HTTP/1.1")
     assert status in (400, 401, 404), body[:200]
     assert headers["content-type"].startswith("application/json")
     assert set(json.loads(body)) - {"detail"} == {"error", "code", "requestId"}
@@ -165,31 +155,17 @@ def test_any_path_is_answered(gallery_url: str, path: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"GET /cdn/\xff\xfe HTTP/1.1",
-        b"GET /api/artworks/\xc3\x28 HTTP/1.1",
-        b"BREW /healthz HTTP/1.1",
-        b"GET  /healthz HTTP/1.1",
-        b"GET /healthz HTTP/9.9",
-        b"\x00\x01\x02",
+        "GET /cdn/\xff\xfe HTTP/1.1",
+        "GET /api/artworks/\xc3\x28 HTTP/1.1",
+        "BREW /healthz HTTP/1.1",
+        "GET  /healthz HTTP/1.1",
+        "GET /healthz HTTP/9.9",
+        "\x00\x01\x02",
     ],
 )
-def test_a_broken_request_line_is_no_fault_of_ours(gallery_url: str, line: bytes) -> None:
-    status, _, _ = raw(gallery_url, line)
+def test_a_broken_request_line_is_no_fault_of_ours(gallery_url: str, line: str) -> None:
+    with Wire(gallery_url) as wire:
+        status, _, _ = wire.ask(line)
     assert 400 <= status <= 501
     assert status != 500
     assert httpx.get(f"{gallery_url}/healthz").status_code == 200
-
-
-def raw(base: str, line: str | bytes) -> tuple[int, dict[str, str], bytes]:
-    """The answer to one request line, byte for byte: status, headers, body."""
-    host = urlsplit(base)
-    head = line.encode() if isinstance(line, str) else line
-    with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
-        connection.sendall(head + f"\r\nHost: {host.netloc}\r\nConnection: close\r\n\r\n".encode())
-        data = b"".join(iter(lambda: connection.recv(65_536), b""))
-    top, _, body = data.partition(b"\r\n\r\n")
-    first, *lines = top.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (entry.partition(":") for entry in lines)}
-    if headers.get("transfer-encoding") == "chunked":
-        body = b"".join(part for part in body.split(b"\r\n")[1::2])
-    return int(first.split()[1]), headers, body

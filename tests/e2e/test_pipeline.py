@@ -10,7 +10,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 from PIL import Image, ImageOps
-from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.accounts import AccountFactory
+from tests.support.e2e.inside import counts
 from tests.support.pictures import decode, encode, jpeg, photo, psnr
 from tools import picture
 from tools.stack import Stack
@@ -132,17 +133,11 @@ def test_one_sibling_down_fails_the_whole_create(
 
     assert (failed.status_code, failed.json()["error"]) == (500, FAILED)
     assert objects() == before
-    assert rows_and_count(stack, artist) == (0, 0)
+    assert counts(stack, artist) == (0, 0)
 
     faults(variant)
     assert artist.create(key).status_code == 201
-    assert rows_and_count(stack, artist) == (1, 1)
-
-
-def rows_and_count(stack: Stack, artist: Account) -> tuple[int, int]:
-    rows = stack.rows("SELECT count(*) AS n FROM artworks WHERE user_id = ?", artist.user_id)[0]["n"]
-    count = stack.rows("SELECT artwork_count AS n FROM users WHERE id = ?", artist.user_id)[0]["n"]
-    return rows, count
+    assert counts(stack, artist) == (1, 1)
 
 
 def test_three_creates_at_once_make_three_records(account: AccountFactory) -> None:

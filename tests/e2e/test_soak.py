@@ -1,4 +1,4 @@
-"""`make soak`, for half a minute, while interpreters are killed and while nothing is."""
+"""`make soak`, for a quarter of a minute, while interpreters are killed and while nothing is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.stack import ROOT
 
 def soak(folder: Path, *words: str) -> dict[str, Any]:
     """The report of a run that found no fault."""
-    command = [sys.executable, "-m", "tests.support.soak", "--minutes", "0.5", "--sample-minutes", "0.1"]
+    command = [sys.executable, "-m", "tests.support.soak", "--minutes", "0.25", "--sample-minutes", "0.05"]
     done = subprocess.run(
         [*command, "--users", "4", "--out", str(folder), *words],
         cwd=ROOT,
@@ -28,8 +28,8 @@ def soak(folder: Path, *words: str) -> dict[str, Any]:
     return dict(json.loads((folder / "soak.json").read_text()))
 
 
-@pytest.mark.parametrize("words", [[], ["--kill-every", "6"]], ids=["in peace", "with kills"])
-def test_half_a_minute_of_mixed_traffic_finds_no_fault(
+@pytest.mark.parametrize("words", [[], ["--kill-every", "4"]], ids=["in peace", "with kills"])
+def test_a_short_run_of_mixed_traffic_finds_no_fault(
     request: pytest.FixtureRequest, tmp_path: Path, words: list[str]
 ) -> None:
     if request.config.getoption("--base-url"):

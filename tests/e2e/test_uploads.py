@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
-from botocore.auth import S3SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from tests.support.e2e.accounts import Account, AccountFactory
+from tests.support.e2e.inside import Bucket, audit
 from tests.support.e2e.uploads import put, ticket
 from tests.support.pictures import jpeg
 from tools.stack import Stack
 
 SMALL = jpeg(96, 72)
 TICKET = "/api/artworks/upload-url"
-LEASE_SECONDS = 34  # the deadline of the tests' stack, and 30 s
+LATE_SECONDS = 6
+# As if the lease had been given an hour earlier.
+END_LEASE = "UPDATE uploads SET lease_until = lease_until - 3600000 WHERE key = ?"
 HOUR_MS = 3_600_000
 Keys = Callable[[], set[str]]
 Faults = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def store(stack: Stack) -> Callable[[str, bytes], None]:
-    """Puts an object into the local bucket by its S3 API, as another tool would."""
-    secrets = json.loads((stack.state / "secrets.json").read_text())
-    keys = Credentials(secrets["R2_ACCESS_KEY_ID"], secrets["R2_SECRET_ACCESS_KEY"])
-
-    def store(key: str, data: bytes) -> None:
-        headers = {"content-type": "image/jpeg"}
-        url = f"{stack.url}/cdn-cgi/local/r2/s3/vfa-gallery/{key}"
-        request = AWSRequest("PUT", url, headers=headers)
-        S3SigV4QueryAuth(keys, "s3", "auto", expires=60).add_auth(request)
-        answer = httpx.put(request.url, content=data, headers=headers)
-        assert answer.status_code == 200, answer.text
-
-    return store
-
-
-def audit(operator: httpx.Client) -> list[dict[str, Any]]:
-    """The reports of a whole walk."""
-    reports: list[dict[str, Any]] = []
-    parameters = {"audit": "true"}
-    while True:
-        answer = operator.post("/api/sweep", params=parameters)
-        assert answer.status_code == 200, answer.text
-        reports.append(answer.json()["data"])
-        if reports[-1]["nextCursor"] is None:
-            return reports
-        parameters["cursor"] = reports[-1]["nextCursor"]
 
 
 @pytest.mark.parametrize(("size", "number"), [(1000, 50), (None, 34)])
@@ -107,17 +75,17 @@ def test_the_sweeper_ends_what_is_over_and_leaves_the_rest(
 
 
 def test_a_key_of_another_tool_is_created_and_one_of_nobody_is_found_by_an_audit(
-    account: AccountFactory, operator: httpx.Client, objects: Keys, store: Callable[[str, bytes], None]
+    account: AccountFactory, operator: httpx.Client, objects: Keys, bucket: Bucket
 ) -> None:
     user = account()
     key = f"originals/{user.user_id}/{uuid.uuid4()}.jpg"
-    store(key, SMALL)
+    bucket.write(key, SMALL)
     answer = user.create(key)
     assert answer.status_code == 201, answer.text
     orphan = f"icons/{user.user_id}/{uuid.uuid4()}.jpg"
-    store(orphan, SMALL)
+    bucket.write(orphan, SMALL)
     kept = objects() - {orphan}
-    reports = audit(operator)
+    reports = list(audit(operator))
     assert orphan in {removed for report in reports for removed in report["removed"]}
     assert orphan not in objects()
     assert key in kept & objects()
@@ -132,15 +100,18 @@ def test_a_commit_that_comes_after_its_lease_records_nothing(
     user: Account = account()
     key = user.upload(SMALL)
     late = {"binding": "DB", "method": "batch", "matching": "INSERT INTO artworks", "times": 1}
-    faults("gateway", bindings=[{**late, "ms": (LEASE_SECONDS + 6) * 1000}])
+    faults("gateway", bindings=[{**late, "ms": LATE_SECONDS * 1000}])
     stem = key.removeprefix("originals/").removesuffix(".jpg")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         creating = pool.submit(user.create, key)
-        time.sleep(LEASE_SECONDS + 3)
-        assert not creating.done()
-        assert {key for key in objects() if stem in key} > {key}
+        deadline = time.monotonic() + LATE_SECONDS
+        while len([each for each in objects() if stem in each]) < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        stack.rows(END_LEASE, key)
         removed = {each for report in audit(operator) for each in report["removed"] if stem in each}
         assert len(removed) == 3
+        assert not creating.done()
         answer = creating.result()
     assert answer.status_code == 500, answer.text
     assert stack.rows("SELECT id FROM artworks WHERE original_key = ?", key) == []

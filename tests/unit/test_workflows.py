@@ -76,3 +76,9 @@ def test_what_hooks_run_is_in_the_lock() -> None:
     (repository,) = read(ROOT / ".pre-commit-config.yaml")["repos"]
     programs = {hook["entry"].split()[0].rpartition("/")[2] for hook in repository["hooks"]}
     assert programs <= locked
+
+
+def test_every_accepted_advisory_is_explained() -> None:
+    (accepted,) = re.findall(r"^ACCEPTED = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    explained = re.findall(r"GHSA-[\w-]+|CVE-[\d-]+", (ROOT / "SECURITY.md").read_text())
+    assert sorted(accepted.split()) == sorted(explained)

@@ -1,4 +1,4 @@
-"""Which schema a database has, whatever the way it got it: compared by what it means, not by its text."""
+"""Which schema a database has, and which migrations led to it, compared by what SQL declares."""
 
 from __future__ import annotations
 
@@ -11,67 +11,73 @@ from typing import Any
 
 MASTER = "SELECT type, name, sql FROM sqlite_master"
 # `migrations_table` in wrangler.toml: another program in the same database keeps its own in d1_migrations.
-LEDGER = "vfa_migrations"
-APPLIED = f"SELECT name FROM {LEDGER}"  # noqa: S608 (the constant above)
-# As Wrangler makes it, so that `wrangler d1 migrations apply` goes on from here.
-CREATE_LEDGER = f"""CREATE TABLE IF NOT EXISTS "{LEDGER}"(
+MIGRATIONS_TABLE = "vfa_migrations"
+APPLIED = f"SELECT name FROM {MIGRATIONS_TABLE}"  # noqa: S608 (the constant above)
+# As Wrangler creates it, so that `wrangler d1 migrations apply` continues from here.
+CREATE_MIGRATIONS_TABLE = f"""CREATE TABLE IF NOT EXISTS "{MIGRATIONS_TABLE}"(
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 );
 """
 TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|[\w.]+|\s+|.", re.DOTALL)
-_INTERNAL = re.compile(rf"sqlite_|_cf_|d1_migrations$|{LEDGER}$")
+_INTERNAL = re.compile(rf"sqlite_|_cf_|d1_migrations$|{MIGRATIONS_TABLE}$")
 
-Form = dict[tuple[str, str], frozenset[str]]
+Structure = dict[tuple[str, str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
+    """One file of a folder of migrations."""
+
     name: str
     sql: str
 
 
 def migrations_in(folder: Path) -> list[Migration]:
-    """In the order in which Wrangler applies them."""
+    """The migrations in a folder, in the order in which Wrangler applies them."""
     return [Migration(path.name, path.read_text()) for path in sorted(folder.glob("*.sql"))]
 
 
-def form(master: Iterable[Mapping[str, Any]]) -> Form:
-    """What `sqlite_master` declares: a table as the set of its definitions, all else as its words."""
+def structure(master: Iterable[Mapping[str, Any]]) -> Structure:
+    """What rows of sqlite_master declare: a table as its set of definitions, anything else as its tokens."""
     return {
         (row["type"], row["name"]): frozenset(
-            _definitions(row["sql"]) if row["type"] == "table" else [" ".join(_words(row["sql"]))]
+            _definitions(row["sql"]) if row["type"] == "table" else [" ".join(_tokens(row["sql"]))]
         )
         for row in master
         if row["sql"] and not _INTERNAL.match(row["name"])
     }
 
 
-def form_of(scripts: Iterable[str]) -> Form:
-    """The form that running SQL scripts on an empty database gives."""
+def structure_of(scripts: Iterable[str]) -> Structure:
+    """The structure of an empty database after SQL scripts were run.
+
+    Raises:
+        sqlite3.Error: a script does not run.
+    """
     database = sqlite3.connect(":memory:")
     try:
         for script in scripts:
             database.executescript(script)
-        return form(_rows(database))
+        return structure(_rows(database))
     finally:
         database.close()
 
 
-def standing(found: Form, migrations: Sequence[Migration]) -> int | None:
-    """After how many of the migrations a database has this form; None when after none of them."""
+def applied_count(found: Structure, migrations: Sequence[Migration]) -> int | None:
+    """After how many of the migrations a database has this structure; None when after none of them."""
     for count in range(len(migrations), -1, -1):
-        if found == form_of(migration.sql for migration in migrations[:count]):
+        if found == structure_of(migration.sql for migration in migrations[:count]):
             return count
     return None
 
 
 def baseline(migrations: Iterable[Migration]) -> str:
-    """SQL that notes migrations as applied."""
+    """SQL that records migrations as applied."""
     names = [migration.name.replace("'", "''") for migration in migrations]
-    return CREATE_LEDGER + "".join(
-        f"INSERT INTO {LEDGER} (name) VALUES ('{name}') ON CONFLICT (name) DO NOTHING;\n"  # noqa: S608
+    return CREATE_MIGRATIONS_TABLE + "".join(
+        f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES ('{name}') ON CONFLICT (name) DO NOTHING;\n"  # noqa: S608
         for name in names
     )
 
@@ -81,14 +87,14 @@ def _rows(database: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def _definitions(sql: str) -> Iterator[str]:
-    """The parts of a statement between its outermost brackets, and what stands around them.
+    """The parts of a statement between its outermost brackets, and the tokens around them.
 
-    An added column stands last in the text, so the order of definitions says nothing.
+    ALTER TABLE appends, so the order of definitions does not matter.
     """
     depth = 0
     part: list[str] = []
     around: list[str] = []
-    for word in _words(sql):
+    for word in _tokens(sql):
         depth -= word == ")"
         if depth == 0:
             around.append(word)
@@ -101,7 +107,7 @@ def _definitions(sql: str) -> Iterator[str]:
     yield " ".join(around)
 
 
-def _words(sql: str) -> Iterator[str]:
+def _tokens(sql: str) -> Iterator[str]:
     for word in TOKEN.findall(sql):
         if word.isspace() or word.startswith(("--", "/*")):
             continue

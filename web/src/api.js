@@ -16,8 +16,11 @@ import * as session from "./session.js";
  * @property {string} category
  * @property {string[]} tags
  * @property {string | null} displayUrl
+ * @property {import("./sources.js").Source[]} [display] the display version in ascending width
+ * @property {string | null} [altText] what the picture shows, for who cannot see it
  * @property {string | null} thumbnailUrl
  * @property {string | null} iconUrl
+ * @property {string} [originalUrl] owner and operators, or everybody where originals are public
  * @property {string} [originalDownloadUrl] owner only
  * @property {true} [originalReplaced] owner only: the original is not the one that the artwork was made of
  * @property {number | null} width unknown of what another program recorded
@@ -57,7 +60,7 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {Filters} filters
+ * @param {Filters & {featured?: "true"}} filters
  * @param {{cursor?: string | null, limit?: number, signal?: AbortSignal}} [options]
  * @returns {Promise<Page>}
  */

@@ -6,16 +6,17 @@ import { readArtwork } from "./api.js";
 import { h, icon } from "./dom.js";
 import { crumbs, facts } from "./facts.js";
 import { editArtwork, openOriginal, removeArtwork } from "./owner.js";
-import { picture } from "./picture.js";
+import { altOf, fit, picture, tint } from "./picture.js";
 import * as session from "./session.js";
+import { sourcesOf } from "./sources.js";
 import { emptyState, errorState, loadingState } from "./states.js";
 import { Strip } from "./strip.js";
 
 /** @typedef {import("./api.js").Artwork} Artwork */
 /** @typedef {import("./dom.js").Child} Child */
 
-const LINK =
-  "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7";
+const LINK = "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7";
+const DOWN = "M12 4v11m-5-5 5 5 5-5M5 20h14";
 // What the API answers to an address where no artwork is, or where none can be.
 const MISSING = [400, 404];
 
@@ -49,17 +50,12 @@ export class ArtworkView {
   #heading = h("h1", { tabindex: -1, dir: "auto" }, this.title);
   #about = h("div", { class: "about" });
   #edit = button(() => this.#change(), "Edit");
-  #original = button(() => openOriginal(this.#address), "Original");
+  #original = button(() => openOriginal(this.#address), icon(DOWN), "Download original");
   #delete = button(() => this.#remove(), "Delete");
-  #actions = h(
-    "p",
-    { class: "actions" },
-    button(copyLink, icon(LINK), "Copy link"),
-    this.#edit,
-    this.#original,
-    this.#delete,
-  );
-  #panel = h("div", { class: "panel" }, this.#heading, this.#about, this.#actions);
+  #actions = h("p", { class: "actions" }, this.#edit, button(copyLink, icon(LINK), "Copy link"), this.#original);
+  // What cannot be taken back is not beside what is pressed every day.
+  #apart = h("p", { class: "actions apart" }, this.#delete);
+  #panel = h("div", { class: "panel" }, this.#heading, this.#about, this.#actions, this.#apart);
   element = h("article", { class: "artwork" }, this.#crumbs, this.#stage, this.#panel, this.#strip.element);
 
   /**
@@ -73,6 +69,7 @@ export class ArtworkView {
     const { signal } = this.#leaving;
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     session.changes.addEventListener("change", () => this.#recognise(), { signal });
+    new ResizeObserver(() => fit(this.#stage.querySelectorAll(".picture"))).observe(this.#stage);
     const known = around.neighbours.find(address);
     if (known) this.#show(known);
     else this.#clear(loading());
@@ -154,11 +151,14 @@ export class ArtworkView {
     if (this.#hung !== artwork.displayUrl) this.#hang(artwork);
     this.#describe(artwork);
     this.#bare(false);
+    // On show before it was in the document, it could not be measured.
+    fit(this.#stage.querySelectorAll(".picture"));
     if (this.#strip.isEmpty) this.#findNeighbours(artwork);
   }
 
   /** @param {Artwork} artwork */
-  #hang({ displayUrl: src, width, height, title, username, ...likeness }) {
+  #hang(artwork) {
+    const { displayUrl: src, width, height } = artwork;
     const onfail = () => {
       if (!this.#stage.contains(frame)) return;
       this.#hung = null;
@@ -166,7 +166,9 @@ export class ArtworkView {
       // A reprocessed artwork has its picture elsewhere by now.
       this.#stage.replaceChildren(errorState(error, () => this.#readAgain()));
     };
-    const frame = picture({ src, width, height, alt: `${title} by ${username}`, onfail }, likeness);
+    const sources = sourcesOf(artwork);
+    const image = { src, sources, sizes: preloadedSizes(src), width, height, alt: altOf(artwork), first: true, onfail };
+    const frame = picture(image, artwork);
     const shape = (/** @type {number} */ w, /** @type {number} */ h) =>
       frame.style.setProperty("--ratio", String(w / h));
     if (width && height) shape(width, height);
@@ -175,7 +177,14 @@ export class ArtworkView {
       const image = frame.querySelector("img");
       image?.addEventListener("load", () => shape(image.naturalWidth, image.naturalHeight));
     }
-    this.#stage.replaceChildren(frame);
+    tint(this.#stage, artwork.dominantColor);
+    const enlarge = h(
+      "button",
+      { type: "button", class: "enlarge", onclick: () => this.#enlarge() },
+      frame,
+      h("span", { class: "visually-hidden" }, "Enlarge"),
+    );
+    this.#stage.replaceChildren(enlarge);
     this.#hung = src;
   }
 
@@ -186,15 +195,32 @@ export class ArtworkView {
       "p",
       { class: "by" },
       "by ",
-      h("a", { href: artistPath(artwork.username) }, h("bdi", {}, artwork.username)),
+      h("a", { href: artistPath(artwork.username), rel: "author" }, h("bdi", {}, artwork.username)),
     );
     this.#crumbs.replaceChildren(crumbs(artwork));
-    const description =
-      artwork.description && h("p", { class: "description", dir: "auto" }, artwork.description);
+    const description = artwork.description && h("p", { class: "description", dir: "auto" }, artwork.description);
     this.#about.replaceChildren(artist, description || "", facts(artwork));
     const mine = session.currentAccount()?.id === artwork.userId;
-    this.#edit.hidden = this.#delete.hidden = !mine;
-    this.#original.hidden = !(mine && artwork.originalDownloadUrl);
+    this.#edit.hidden = this.#apart.hidden = !mine;
+    this.#original.hidden = !(artwork.originalDownloadUrl || artwork.originalUrl);
+  }
+
+  /** Opens the lightbox where this picture hangs; its script comes with the first use. */
+  async #enlarge() {
+    const artwork = this.#artwork;
+    if (!artwork) return;
+    const line = this.#strip.line.length > 0 ? this.#strip.line : [artwork];
+    const { openLightbox } = await import("./lightbox/lightbox.js");
+    const seen = await openLightbox(
+      line,
+      Math.max(
+        0,
+        line.findIndex(({ id }) => id === artwork.id),
+      ),
+      this.#stage,
+    );
+    if (seen && seen.id !== artwork.id && !this.#leaving.signal.aborted)
+      this.#around.navigate(artworkPath(seen), { replace: true });
   }
 
   async #change() {
@@ -227,8 +253,7 @@ export class ArtworkView {
     if (!(await removeArtwork(artwork))) return;
     this.#around.neighbours.forget();
     this.#around.changed();
-    if (!this.#leaving.signal.aborted)
-      this.#around.navigate(artistPath(artwork.username), { replace: true });
+    if (!this.#leaving.signal.aborted) this.#around.navigate(artistPath(artwork.username), { replace: true });
     notify(`Deleted “${artwork.title}”`);
   }
 
@@ -244,7 +269,8 @@ export class ArtworkView {
   #key(event) {
     const target = /** @type {Element} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest("dialog, input, textarea, select")) return;
+    // The lightbox has arrow keys of its own.
+    if (target.closest("dialog, input, textarea, select") || document.querySelector(".pswp")) return;
     const steps = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     const next = steps ? this.#strip.neighbour(steps) : null;
     if (next) this.#around.navigate(artworkPath(next), { replace: true });
@@ -264,6 +290,17 @@ function button(work, ...content) {
   };
   const element = h("button", { type: "button", class: "button", onclick: press }, content);
   return element;
+}
+
+/**
+ * The `sizes` that the document has preloaded a picture with: named otherwise, another version would be fetched too.
+ * @param {string | null} src the widest version
+ */
+function preloadedSizes(src) {
+  /** @type {NodeListOf<HTMLLinkElement>} */
+  const links = document.querySelectorAll('link[rel="preload"][as="image"]');
+  const link = [...links].find(({ href, imageSrcset }) => src && (imageSrcset.includes(src) || href === src));
+  return link?.imageSizes || undefined;
 }
 
 const loading = () => loadingState("Fetching the picture…");

@@ -70,6 +70,5 @@ export function openDialog({ heading, content, action, danger, submit }) {
  * @param {boolean} waiting
  */
 function wait(actions, waiting) {
-  for (const button of actions.querySelectorAll("button"))
-    button.setAttribute("aria-disabled", String(waiting));
+  for (const button of actions.querySelectorAll("button")) button.setAttribute("aria-disabled", String(waiting));
 }

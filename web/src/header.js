@@ -1,9 +1,11 @@
-// The bar at the top: the way home, the way to upload, who is signed in.
+// The bar at the top: the way home, the way to upload, who is signed in. And the foot of every page.
 
 import { artistPath } from "./address.js";
 import { h } from "./dom.js";
 import * as session from "./session.js";
+import { site } from "./settings.js";
 import { restore, signIn, signOut } from "./sign-in.js";
+import { inkOn } from "./site.js";
 
 function signs() {
   const account = session.currentAccount();
@@ -33,7 +35,7 @@ export function fillHeader(bar) {
   const upload = h("a", { href: "/upload", class: "button quiet" }, "Upload");
   const person = h("span", { class: "person" });
   const describe = () => {
-    const focused = [...person.children].findIndex((child) => child === document.activeElement);
+    const focused = [...person.children].indexOf(/** @type {Element} */ (document.activeElement));
     person.replaceChildren(...signs());
     if (focused < 0) return;
     const like = person.children[focused] ?? person.lastElementChild;
@@ -41,15 +43,8 @@ export function fillHeader(bar) {
   };
   session.changes.addEventListener("change", describe);
   describe();
-  bar.append(
-    h(
-      "nav",
-      { "aria-label": "Main" },
-      upload,
-      h("a", { href: "/docs/", class: "button quiet api" }, "API"),
-      person,
-    ),
-  );
+  brand(bar.querySelector(".brand"));
+  bar.append(h("nav", { "aria-label": "Main" }, upload, person));
   return {
     /** @param {string} path */
     mark(path) {
@@ -57,4 +52,30 @@ export function fillHeader(bar) {
       else upload.removeAttribute("aria-current");
     },
   };
+}
+
+/**
+ * Puts the site's name, logo and colour in place.
+ * @param {Element | null} link the way home
+ */
+function brand(link) {
+  const { name, logoUrl, accent } = site;
+  link?.replaceChildren(logoUrl ? h("img", { src: logoUrl, alt: "", class: "logo" }) : "", h("bdi", {}, name));
+  if (!accent) return;
+  const { style } = document.documentElement;
+  style.setProperty("--accent", accent);
+  style.setProperty("--on-accent", inkOn(accent));
+}
+
+/** @param {HTMLElement} foot */
+export function fillFooter(foot) {
+  const links = [...site.footerLinks, { text: "API", url: "/docs/" }];
+  foot.append(
+    h("p", { dir: "auto" }, site.footerText || site.name),
+    h(
+      "ul",
+      {},
+      links.map(({ text, url }) => h("li", {}, h("a", { href: url }, h("bdi", {}, text)))),
+    ),
+  );
 }

@@ -46,8 +46,9 @@ export async function openOriginal({ username, slug }) {
     page.opener = null;
     const { artwork } = await readArtwork(username, slug);
     if (artwork.originalReplaced) throw new Error("Another file has taken the place of the original.");
-    if (!artwork.originalDownloadUrl) throw new Error("Your session has ended. Please sign in again.");
-    page.location.replace(artwork.originalDownloadUrl);
+    const url = artwork.originalDownloadUrl ?? artwork.originalUrl;
+    if (!url) throw new Error("Your session has ended. Please sign in again.");
+    page.location.replace(url);
   } catch (error) {
     page?.close();
     notify(error instanceof Error ? error.message : String(error));
@@ -64,11 +65,7 @@ export async function removeArtwork(artwork) {
     action: "Delete",
     danger: true,
     content: [
-      h(
-        "p",
-        { dir: "auto" },
-        `“${artwork.title}”, its original and its three renditions are removed for good.`,
-      ),
+      h("p", { dir: "auto" }, `“${artwork.title}”, its original and its three renditions are removed for good.`),
     ],
     submit: () => deleteArtwork(artwork.id),
   });

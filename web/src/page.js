@@ -5,9 +5,10 @@ import { ArtworkView } from "./artwork.js";
 import { h } from "./dom.js";
 import { catchFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
-import { fillHeader } from "./header.js";
+import { fillFooter, fillHeader } from "./header.js";
 import { Neighbours } from "./neighbours.js";
 import * as session from "./session.js";
+import { site } from "./settings.js";
 import { restore } from "./sign-in.js";
 import { emptyState } from "./states.js";
 import { UploadView } from "./upload-view.js";
@@ -16,7 +17,10 @@ import { UploadView } from "./upload-view.js";
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const header = fillHeader(/** @type {HTMLElement} */ (document.getElementById("header")));
-const gallery = new Gallery((filters) => navigate(format({ view: "gallery", filters }), { keepFocus: true }));
+fillFooter(/** @type {HTMLElement} */ (document.getElementById("footer")));
+const gallery = new Gallery((filters, typing) =>
+  navigate(format({ view: "gallery", filters }), { keepFocus: true, replace: typing }),
+);
 const neighbours = new Neighbours(gallery);
 const restored = restore();
 const uploads = new UploadView(restored, () => gallery.invalidate());
@@ -55,8 +59,7 @@ function show({ keepFocus = false, returning = false } = {}) {
 /** @param {View} view */
 function hang(view) {
   const focused = document.activeElement;
-  if (current && focused instanceof HTMLElement && current.element.contains(focused))
-    focusedIn.set(current, focused);
+  if (current && focused instanceof HTMLElement && current.element.contains(focused)) focusedIn.set(current, focused);
   current?.dispose?.();
   main.replaceChildren(view.element);
   current = view;
@@ -89,30 +92,18 @@ function nowhere() {
   return {
     title: "Not found",
     heading,
-    element: h(
-      "section",
-      {},
-      heading,
-      emptyState("There is nothing here", "The link may be incomplete.", home),
-    ),
+    element: h("section", {}, heading, emptyState("There is nothing here", "The link may be incomplete.", home)),
   };
 }
 
 /** @param {string} title */
 function entitle(title) {
-  document.title = `${title} · Gallery`;
+  document.title = `${title} · ${site.name}`;
 }
 
 /** @param {MouseEvent} event */
 function follow(event) {
-  if (
-    event.defaultPrevented ||
-    event.button !== 0 ||
-    event.ctrlKey ||
-    event.metaKey ||
-    event.shiftKey ||
-    event.altKey
-  )
+  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
     return;
   const link = /** @type {Element} */ (event.target).closest("a");
   if (!link || link.origin !== location.origin || link.hasAttribute("download") || link.target) return;

@@ -38,9 +38,7 @@ export async function signIn() {
       session.setToken(token.value.trim().replace(/^Bearer\s+/i, ""));
       await refreshAccount().catch((error) => {
         session.forget();
-        throw error.status === 401
-          ? new Error("This token is not valid, or it has expired. Paste a new one.")
-          : error;
+        throw error.status === 401 ? new Error("This token is not valid, or it has expired. Paste a new one.") : error;
       });
     },
   });
@@ -80,5 +78,4 @@ function askToStop() {
 }
 
 /** @param {string} page */
-const withReturn = (page) =>
-  `${page}?${new URLSearchParams({ return: location.pathname + location.search })}`;
+const withReturn = (page) => `${page}?${new URLSearchParams({ return: location.pathname + location.search })}`;

@@ -10,13 +10,7 @@ import { h } from "./dom.js";
  * @param {...Child} actions
  */
 export function emptyState(heading, text, ...actions) {
-  return h(
-    "div",
-    { class: "state" },
-    h("h2", {}, heading),
-    h("p", {}, text),
-    h("p", { class: "actions" }, actions),
-  );
+  return h("div", { class: "state" }, h("h2", {}, heading), h("p", {}, text), h("p", { class: "actions" }, actions));
 }
 
 /**
@@ -30,11 +24,7 @@ export function errorState(error, retry) {
     { class: "state", role: "alert" },
     h("h2", {}, "That did not work"),
     h("p", {}, text),
-    h(
-      "p",
-      { class: "actions" },
-      h("button", { type: "button", class: "button", onclick: retry }, "Try again"),
-    ),
+    h("p", { class: "actions" }, h("button", { type: "button", class: "button", onclick: retry }, "Try again")),
   );
 }
 

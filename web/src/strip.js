@@ -17,6 +17,11 @@ export class Strip {
   #line = [];
   #position = -1;
 
+  /** The whole line, from the first to the last. */
+  get line() {
+    return this.#line;
+  }
+
   get isEmpty() {
     return this.#line.length === 0;
   }

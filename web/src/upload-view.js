@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import * as session from "./session.js";
 import { restore, signIn } from "./sign-in.js";
 import { emptyState, errorState, loadingState } from "./states.js";
+import { loadStyle } from "./styles.js";
 
 const STYLE = "/assets/upload/desk.css";
 
@@ -79,7 +80,7 @@ export class UploadView {
   async #fetchDesk(owner) {
     this.#place.replaceChildren(loadingState("Fetching the uploader…"));
     try {
-      const [{ Desk }] = await Promise.all([import("./upload/desk.js"), loadStyle()]);
+      const [{ Desk }] = await Promise.all([import("./upload/desk.js"), loadStyle(STYLE)]);
       if (this.#desk || session.currentAccount()?.id !== owner) return;
       this.#desk = new Desk(owner, this.#onartwork);
       this.#place.replaceChildren(this.#desk.element);
@@ -96,16 +97,4 @@ export class UploadView {
 function askToSignIn() {
   const button = h("button", { type: "button", class: "button primary", onclick: signIn }, "Sign in");
   return emptyState("Sign in to upload", "Pictures are hung under your name.", button);
-}
-
-function loadStyle() {
-  return new Promise((resolve, reject) => {
-    if (document.querySelector(`link[href="${STYLE}"]`)) return resolve(undefined);
-    const link = h("link", { rel: "stylesheet", href: STYLE, onload: resolve });
-    link.addEventListener("error", () => {
-      link.remove();
-      reject(new Error(`${STYLE} does not load`));
-    });
-    document.head.append(link);
-  });
 }

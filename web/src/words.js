@@ -102,3 +102,14 @@ export function tagsOf(text) {
     ),
   ];
 }
+
+/**
+ * Whether one of a name's words begins with a text, whatever their case.
+ * @param {string} name
+ * @param {string} beginning
+ */
+export function startsWord(name, beginning) {
+  const words = name.toLocaleLowerCase().split(/[\s._-]+/);
+  const sought = beginning.toLocaleLowerCase().replace(/^[@#]/, "");
+  return sought !== "" && [name.toLocaleLowerCase(), ...words].some((word) => word.startsWith(sought));
+}

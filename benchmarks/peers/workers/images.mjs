@@ -1,10 +1,12 @@
 // Cloudflare's Images binding. Miniflare's emulation hands the original to sharp, in Node, for each rendition; it neither
 // draws the mark nor heeds the quality, so what is measured is less work than what is billed.
 
-import { DISPLAY, MARK, QUALITY, serve, SQUARES } from "./renditions.mjs";
+import { DISPLAY, MARK, QUALITY, SQUARES, serve } from "./renditions.mjs";
 
 const mark = (text) =>
-  new Blob([`<svg xmlns="http://www.w3.org/2000/svg" width="300" height="80"><text y="60">${text}</text></svg>`]).stream();
+  new Blob([
+    `<svg xmlns="http://www.w3.org/2000/svg" width="300" height="80"><text y="60">${text}</text></svg>`,
+  ]).stream();
 
 export default serve(async (object, env) => {
   const original = await object.arrayBuffer();

@@ -2,17 +2,17 @@
 
 import "./memories.mjs";
 import "./image-data.mjs";
-import decodeJpeg, { init as initJpegDecoder } from "@jsquash/jpeg/decode";
-import encodeJpeg, { init as initJpegEncoder } from "@jsquash/jpeg/encode";
-import decodePng, { init as initPngDecoder } from "@jsquash/png/decode";
-import decodeWebp, { init as initWebpDecoder } from "@jsquash/webp/decode";
-import resize, { initResize } from "@jsquash/resize";
 import jpegDecoder from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm";
 import jpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm";
+import decodeJpeg, { init as initJpegDecoder } from "@jsquash/jpeg/decode";
+import encodeJpeg, { init as initJpegEncoder } from "@jsquash/jpeg/encode";
 import pngDecoder from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm";
-import webpDecoder from "@jsquash/webp/codec/dec/webp_dec.wasm";
+import decodePng, { init as initPngDecoder } from "@jsquash/png/decode";
+import resize, { initResize } from "@jsquash/resize";
 import resizer from "@jsquash/resize/lib/resize/pkg/squoosh_resize_bg.wasm";
-import { DISPLAY, fitted, QUALITY, serve, SQUARES } from "./renditions.mjs";
+import webpDecoder from "@jsquash/webp/codec/dec/webp_dec.wasm";
+import decodeWebp, { init as initWebpDecoder } from "@jsquash/webp/decode";
+import { DISPLAY, fitted, QUALITY, SQUARES, serve } from "./renditions.mjs";
 
 const LANCZOS = { method: "lanczos3", premultiply: true, linearRGB: false };
 // Plain Huffman tables in one scan: what the other engines write.
@@ -26,13 +26,14 @@ function decode(buffer) {
 }
 
 export default serve(async (object) => {
-  await (ready ??= Promise.all([
+  ready ??= Promise.all([
     initJpegDecoder(jpegDecoder),
     initJpegEncoder(jpegEncoder),
     initPngDecoder(pngDecoder),
     initWebpDecoder(webpDecoder),
     initResize(resizer),
-  ]));
+  ]);
+  await ready;
   const original = await decode(await object.arrayBuffer());
   const encode = (image, name) => encodeJpeg(image, { ...PLAIN, quality: QUALITY[name] });
   // A copy a rendition: what crops, crops in place.

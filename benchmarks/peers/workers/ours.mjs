@@ -15,7 +15,9 @@ async function render(env, variant, key) {
 }
 
 async function heapBytes(env, variant) {
-  const answer = await env[variant.toUpperCase()].fetch("http://isolate/", { headers: { "x-runtime-token": env.RUNTIME_TOKEN } });
+  const answer = await env[variant.toUpperCase()].fetch("http://isolate/", {
+    headers: { "x-runtime-token": env.RUNTIME_TOKEN },
+  });
   return (await answer.json()).heapBytes;
 }
 
@@ -24,7 +26,8 @@ export default {
     const { key, variants = Object.keys(BODIES) } = await request.json();
     const answers = await Promise.all(variants.map((variant) => render(env, variant, key)));
     const failed = answers.find((answer) => answer.status !== 200);
-    if (failed) return Response.json({ error: failed.error, code: failed.code, status: failed.status }, { status: 500 });
+    if (failed)
+      return Response.json({ error: failed.error, code: failed.code, status: failed.status }, { status: 500 });
     const heaps = await Promise.all(variants.map((variant) => heapBytes(env, variant)));
     return Response.json({
       outputs: Object.fromEntries(answers.map((answer, index) => [variants[index], answer.bytes])),

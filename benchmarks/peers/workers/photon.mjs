@@ -2,8 +2,8 @@
 // the full picture.
 
 import "./memories.mjs";
-import { PhotonImage, SamplingFilter, crop, draw_text, resize } from "@cf-wasm/photon/workerd";
-import { centred, DISPLAY, fitted, MARK, QUALITY, serve, SQUARES } from "./renditions.mjs";
+import { crop, draw_text, PhotonImage, resize, SamplingFilter } from "@cf-wasm/photon/workerd";
+import { centred, DISPLAY, fitted, MARK, QUALITY, SQUARES, serve } from "./renditions.mjs";
 
 const LANCZOS = SamplingFilter.Lanczos3;
 

@@ -1,4 +1,4 @@
-"""A client for VFA galleries that runs in scripts, notebooks and browsers."""
+"""A client of VFA galleries for scripts, notebooks and browsers."""
 
 from vfa_gallery.batch import Batch, Fate, Outcome
 from vfa_gallery.errors import (
@@ -31,6 +31,7 @@ from vfa_gallery.errors import (
 )
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.journal import Journal
+from vfa_gallery.listing import Artworks
 from vfa_gallery.models import (
     Account,
     AccountChanges,
@@ -38,6 +39,8 @@ from vfa_gallery.models import (
     Category,
     Changes,
     Details,
+    Display,
+    Download,
     Me,
     Progress,
     Readiness,
@@ -45,6 +48,7 @@ from vfa_gallery.models import (
     SweepReport,
 )
 from vfa_gallery.retries import RetryPolicy
+from vfa_gallery.version import __version__
 
 __all__ = [
     "Account",
@@ -52,11 +56,14 @@ __all__ = [
     "AlreadyExists",
     "Artwork",
     "ArtworkLimitReached",
+    "Artworks",
     "Batch",
     "Category",
     "Changes",
     "Conflict",
     "Details",
+    "Display",
+    "Download",
     "Fate",
     "FileProblem",
     "Forbidden",
@@ -90,4 +97,5 @@ __all__ = [
     "UnsupportedType",
     "UploadLimitReached",
     "UploadRefused",
+    "__version__",
 ]

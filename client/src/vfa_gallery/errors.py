@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in the words of the API.
+"""Everything that can go wrong, named by the codes of the API.
 
 GalleryError
 ├── InvalidRequest 400
@@ -14,19 +14,19 @@ GalleryError
 ├── OriginalReplaced 422
 ├── ArtworkLimitReached 429
 ├── UploadLimitReached 429
-├── Passing (worth another try)
+├── Passing (may succeed when repeated)
 │   ├── Conflict 409
 │   ├── ProcessingFailed 500
 │   ├── ServerFault 5xx
 │   ├── Unreachable (no answer came)
-│   └── Refused (nothing was done)
+│   └── Refused (the gallery did nothing)
 │       ├── RateLimited 429
 │       └── Overloaded 503
-├── NotConfigured 500 (until its operator has done so)
+├── NotConfigured 500
 ├── UploadRefused (the bucket's answer to an original)
-├── UnexpectedAnswer (not in the words of the API)
-├── FileProblem (the file on this side)
-├── JournalProblem (what a batch remembers by)
+├── UnexpectedAnswer (an answer that is not the API's)
+├── FileProblem (a local file)
+├── JournalProblem (the journal of a batch)
 └── Stopped (by the caller)
 """
 
@@ -37,11 +37,11 @@ from typing import Any
 
 
 class GalleryError(Exception):
-    """What went wrong, as the gallery tells it.
+    """Something failed; the base of all exceptions of this package.
 
-    `message` says what happened and `detail`, where there is one, what can be done about it; as text an error
-    is both. `code` is a stable word for programs. `request_id` finds the request in the gallery's logs,
-    `retry_after` is in seconds; both are None where the gallery said nothing.
+    `message` says what happened, `detail` what to do about it or None; `str(error)` is both. `code` is a
+    stable name for programs. `status` is the HTTP status of the answer, None where there was none.
+    `request_id` finds the request in the gallery's logs, or is None. `retry_after` is in seconds, or None.
 
     >>> error = NotFound("There is no such artwork.", status=404, request_id="r1")
     >>> error.code, error.status, error.request_id, str(error)
@@ -88,7 +88,7 @@ class Forbidden(GalleryError):
 
 
 class Suspended(GalleryError):
-    """The account is suspended; waiting does not help, the gallery's operators do."""
+    """The account is suspended, until an operator of the gallery activates it."""
 
     code = "suspended"
 
@@ -122,25 +122,25 @@ class UnreadableImage(GalleryError):
 
 
 class OriginalReplaced(GalleryError):
-    """Another file is in the place of the original: deleting the artwork helps, and uploading it again."""
+    """The original in the bucket is another file now; delete the artwork and upload it again."""
 
     code = "original_replaced"
 
 
 class ArtworkLimitReached(GalleryError):
-    """The quota is used up; waiting does not help, deleting does."""
+    """The user's quota is used up; deleting artworks makes room."""
 
     code = "artwork_limit_reached"
 
 
 class UploadLimitReached(GalleryError):
-    """Too many uploads of this user are open; finishing them helps, or waiting until they expire."""
+    """Too many uploads of this user are open; finish them, or wait until they expire."""
 
     code = "upload_limit_reached"
 
 
 class Passing(GalleryError):
-    """A fault that goes away by itself: the same call may succeed a little later."""
+    """A temporary failure: the same call may succeed a little later."""
 
 
 class Conflict(Passing):
@@ -156,13 +156,21 @@ class ServerFault(Passing):
 
 
 class Unreachable(Passing):
-    """No answer: no connection, a broken one, or none in time. The call may have had its effect."""
+    """No answer came; the call may or may not have had its effect.
+
+    `cause` says why: "dns" (no such host), "refused", "tls", "timeout" (no connection in time), "silence" (no
+    answer in time), "broken" (the connection ended), or "network" where a browser does not tell.
+    """
 
     code = "unreachable"
 
+    def __init__(self, message: str, *, cause: str = "broken", detail: str | None = None) -> None:
+        super().__init__(message, detail=detail)
+        self.cause = cause
+
 
 class Refused(Passing):
-    """Turned away before anything was done, so that any call may be repeated."""
+    """Refused before anything was done, so that any call may be repeated."""
 
 
 class RateLimited(Refused):
@@ -174,13 +182,13 @@ class Overloaded(Refused):
 
 
 class NotConfigured(GalleryError):
-    """The gallery lacks a setting; waiting does not help, its operator does."""
+    """The gallery lacks a setting, until its operator adds it."""
 
     code = "not_configured"
 
 
 class UploadRefused(GalleryError):
-    """The bucket did not take the original."""
+    """The bucket did not accept the original."""
 
     code = "upload_refused"
 
@@ -192,13 +200,13 @@ class UnexpectedAnswer(GalleryError):
 
 
 class FileProblem(GalleryError):
-    """The file on this side is empty, unreadable, or changed while it was sent."""
+    """A local file is empty, unreadable, not writable, or changed while it was sent."""
 
     code = "file_problem"
 
 
 class JournalProblem(GalleryError):
-    """What was done cannot be remembered, or what was remembered cannot be read."""
+    """The journal of a batch cannot be written or read, or another batch uses it."""
 
     code = "journal_problem"
 
@@ -215,7 +223,10 @@ def _family(kind: type[GalleryError]) -> Iterator[type[GalleryError]]:
         yield from _family(below)
 
 
-_BY_CODE = {kind.code: kind for kind in _family(GalleryError)} | {"unavailable": ServerFault}
+# Unreachable stands for the lack of an answer, so no answer means it.
+_BY_CODE = {kind.code: kind for kind in _family(GalleryError) if kind is not Unreachable} | {
+    "unavailable": ServerFault
+}
 _BY_STATUS: dict[int, type[GalleryError]] = {
     400: InvalidRequest,
     401: Unauthorized,
@@ -240,17 +251,17 @@ def error_of(status: int, body: Any, headers: Mapping[str, str]) -> GalleryError
     >>> error_of(502, None, {})
     ServerFault('the gallery answered 502')
     """
-    said = body if isinstance(body, Mapping) else {}
-    code = said.get("code") if isinstance(said.get("code"), str) else None
+    fields = body if isinstance(body, Mapping) else {}
+    code = fields.get("code") if isinstance(fields.get("code"), str) else None
     fallback = _BY_STATUS.get(status, ServerFault if status >= 500 else UnexpectedAnswer)
     kind = _BY_CODE.get(code or "", fallback)
     return kind(
-        str(said.get("error") or f"the gallery answered {status}"),
+        str(fields.get("error") or f"the gallery answered {status}"),
         code=code,
         status=status,
-        request_id=said.get("requestId") or headers.get("X-Request-Id"),
+        request_id=fields.get("requestId") or headers.get("X-Request-Id"),
         retry_after=_seconds(headers.get("Retry-After")),
-        detail=str(said["detail"]) if said.get("detail") else None,
+        detail=str(fields["detail"]) if fields.get("detail") else None,
     )
 
 

@@ -1,31 +1,28 @@
-"""What became of the files of a batch, on disk, so that an interrupted batch goes on where it was."""
+"""The journal of a batch: what came of its files, on disk, so that an interrupted batch can be continued."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import TextIOWrapper
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from vfa_gallery.errors import GalleryError, JournalProblem, error_of
-from vfa_gallery.originals import printable
+from vfa_gallery.errors import FileProblem, GalleryError, JournalProblem, error_of
+from vfa_gallery.originals import file_problem, printable
 
-FileId = tuple[str, int, int]
-
-
-def file_id(path: Path) -> FileId:
-    """A file as it is now: a changed file is another one."""
-    about = path.stat()
-    return (str(path.resolve()), about.st_size, about.st_mtime_ns)
+# A file in one state: its path, its size in bytes and its time of change in nanoseconds.
+State = tuple[str, int, int]
 
 
 @dataclass(slots=True)
 class Entry:
-    """The latest of one file: the key it was sent to, the artwork it became, or why it did not.
+    """The latest about one content: the key it was sent to, the artwork it became, or why it was refused.
 
     `again` is true from when it is to be uploaded once more until it was.
     """
@@ -36,19 +33,25 @@ class Entry:
     again: bool = False
 
 
-@dataclass(slots=True)
 class Journal:
-    """One line of JSON for each event; with `path` None it lasts as long as the process.
+    """What came of contents, by their SHA-256; one line of JSON for each event.
 
-    Lines are handed to the system one by one: a process that is killed loses none. A last line cut short by a
-    power failure is passed over, and what it would have said is found out again. What the disk refuses is
-    raised as JournalProblem.
+    With `path` None it lasts as long as the process. A file that has not changed since it was read is not
+    read again: it is known by its path, size and time of change. Lines are handed to the system one by one,
+    so that a killed process loses none; a last line cut short by a power failure is ignored.
+
+    Use it as a context manager. Entering it raises JournalProblem where it cannot be read or written, or
+    where another batch uses it.
     """
 
-    path: Path | None = None
-    _entries: dict[FileId, Entry] = field(default_factory=dict)
-    _file: TextIOWrapper | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, path: str | PathLike[str] | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        self._entries: dict[str, Entry] = {}
+        self._contents: dict[State, str] = {}
+        # Written by versions that knew files by their state alone.
+        self._by_state: dict[State, Entry] = {}
+        self._file: TextIOWrapper | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         if self.path:
@@ -66,32 +69,62 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         if self._file:
-            # A line that the disk refuses now was refused before, and that was said.
+            # A line that cannot be written now could not be written before, which was raised.
             with suppress(OSError):
                 self._file.close()
 
-    def entry(self, file: FileId) -> Entry:
-        """What is known of a file; an empty entry when nothing is."""
-        return self._entries.get(file, Entry())
+    def identify(self, path: str | PathLike[str]) -> str:
+        """The SHA-256 of a file's content, in hexadecimal; the file is read unless its state is known.
 
-    def granted(self, file: FileId, key: str) -> None:
-        self._add({"file": file, "key": key})
-
-    def arrived(self, file: FileId, artwork_id: str) -> None:
-        self._add({"file": file, "artwork": artwork_id})
-
-    def refused(self, file: FileId, error: GalleryError) -> None:
-        refusal = {"error": error.message, "code": error.code, "requestId": error.request_id}
-        self._add({"file": file, "status": error.status, "refusal": refusal})
-
-    def again(self, paths: Iterable[Path]) -> None:
-        """Have files uploaded once more, whatever became of them.
-
-        While some of them wait for that from an earlier call, it is the earlier call that goes on.
+        Raises:
+            FileProblem: the file cannot be read.
+            JournalProblem: the journal cannot be written.
         """
-        files = list(_file_ids(paths))
-        if files and not any(self.entry(file).again for file in files):
-            self._add({"again": files})
+        try:
+            state = _state_of(Path(path))
+            if known := self._contents.get(state):
+                return known
+            with Path(path).open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise file_problem(Path(path), error) from error
+        self._add({"file": state, "sha256": content})
+        return content
+
+    def entry(self, content: str) -> Entry:
+        """What is known of a content; an empty entry if nothing is."""
+        return self._entries.get(content, Entry())
+
+    def granted(self, content: str, key: str) -> None:
+        """Record the key that a content is sent to. Raises JournalProblem where that cannot be written."""
+        self._add({"sha256": content, "key": key})
+
+    def arrived(self, content: str, artwork_id: str) -> None:
+        """Record the artwork that a content became. Raises JournalProblem where that cannot be written."""
+        self._add({"sha256": content, "artwork": artwork_id})
+
+    def refused(self, content: str, error: GalleryError) -> None:
+        """Record why a content was refused. Raises JournalProblem where that cannot be written."""
+        refusal = {"error": error.message, "code": error.code, "requestId": error.request_id}
+        self._add({"sha256": content, "status": error.status, "refusal": refusal})
+
+    def again(self, paths: Iterable[str | PathLike[str]]) -> None:
+        """Have files uploaded once more, whatever came of them.
+
+        As long as files of an earlier call are not uploaded, another call changes nothing, so that the same
+        program continues after an interruption. Files that cannot be read are passed over.
+
+        Raises:
+            JournalProblem: the journal cannot be written.
+        """
+        contents = list(dict.fromkeys(self._readable(paths)))
+        if contents and not any(self.entry(content).again for content in contents):
+            self._add({"again": contents})
+
+    def _readable(self, paths: Iterable[str | PathLike[str]]) -> Iterator[str]:
+        for path in paths:
+            with suppress(FileProblem):
+                yield self.identify(path)
 
     def _add(self, event: dict[str, Any]) -> None:
         with self._lock:
@@ -110,32 +143,45 @@ class Journal:
             print(file=file, flush=True)
 
     def _apply(self, event: dict[str, Any]) -> None:
-        for path, size, changed in event.get("again", ()):
-            self._entries[path, size, changed] = Entry(again=True)
-        if "file" in event:
-            path, size, changed = event["file"]
-            _note(self._entries.setdefault((path, size, changed), Entry()), event)
+        for each in event.get("again", ()):
+            if isinstance(each, str):
+                self._entries[each] = Entry(again=True)
+            else:
+                self._by_state[_state(each)] = Entry(again=True)
+        if "file" in event and "sha256" in event:
+            state, content = _state(event["file"]), str(event["sha256"])
+            self._contents[state] = content
+            if earlier := self._by_state.pop(state, None):
+                self._entries.setdefault(content, earlier)
+        elif "sha256" in event:
+            _update(self._entries.setdefault(str(event["sha256"]), Entry()), event)
+        elif "file" in event:
+            _update(self._by_state.setdefault(_state(event["file"]), Entry()), event)
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """What the system says of a file that remembers, as JournalProblem."""
+    """Raise what the system says of a file of this package as JournalProblem."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or error
-        raise JournalProblem(f"nothing can be remembered in {printable(str(path))}: {reason}") from error
+        raise JournalProblem(f"cannot write or read {printable(str(path))}: {reason}") from error
     except UnicodeDecodeError as error:
-        raise JournalProblem(f"{printable(str(path))} holds something else than a journal") from error
+        raise JournalProblem(f"{printable(str(path))} is not a journal") from error
 
 
-def _file_ids(paths: Iterable[Path]) -> Iterator[FileId]:
-    for path in paths:
-        with suppress(OSError):  # a file that is not there has nothing to forget
-            yield file_id(path)
+def _state_of(path: Path) -> State:
+    about = path.stat()
+    return (str(path.resolve()), about.st_size, about.st_mtime_ns)
 
 
-def _note(entry: Entry, event: dict[str, Any]) -> None:
+def _state(wire: Any) -> State:
+    path, size, changed = wire
+    return (path, size, changed)
+
+
+def _update(entry: Entry, event: dict[str, Any]) -> None:
     entry.key = event.get("key", entry.key)
     entry.artwork_id = event.get("artwork", entry.artwork_id)
     if refusal := event.get("refusal"):
@@ -148,7 +194,7 @@ def _lock_file(file: TextIOWrapper, path: Path) -> None:
     try:
         import fcntl
     except ModuleNotFoundError:
-        return  # no such locks on Windows
+        return  # Windows has no such locks
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -157,4 +203,4 @@ def _lock_file(file: TextIOWrapper, path: Path) -> None:
             f"another upload is using {name}; wait for it, or name another journal"
         ) from None
     except OSError:
-        return  # nor in a browser
+        return  # nor have browsers

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from vfa_gallery.errors import Forbidden, GalleryError, NotFound, UploadRefused
-from vfa_gallery.models import Artwork, Details, Progress, Stage, UploadTicket, to_wire
+from vfa_gallery.models import Artwork, Progress, Stage, UploadTicket, to_wire
 from vfa_gallery.originals import Original
 from vfa_gallery.retries import passing, persist
 from vfa_gallery.transport import Tell, Transport
@@ -18,7 +19,7 @@ OnKey = Callable[[str], None]
 def upload(
     transport: Transport,
     original: Original,
-    details: Details,
+    details: Mapping[str, Any],
     tell: Tell,
     *,
     key: str | None = None,
@@ -26,20 +27,23 @@ def upload(
 ) -> Artwork:
     """Upload an original and record its artwork.
 
-    `on_key` hears the key before the original is sent. Given that `key` later, an upload that was broken off
-    goes on where it was: the same key never becomes two artworks.
+    `on_key` is called with the key before the original is sent. With that `key`, an interrupted upload is
+    continued: the same key never becomes two artworks.
+
+    Raises:
+        GalleryError: as Gallery.upload.
     """
     if key:
         try:
             return record(transport, key, original, details, tell)
         except (Forbidden, NotFound):
-            pass  # someone else's, or broken off before the original had arrived
+            pass  # another user's, or interrupted before the original was sent
     key = send(transport, original, tell, on_key)
     return record(transport, key, original, details, tell)
 
 
 def send(transport: Transport, original: Original, tell: Tell, on_key: OnKey) -> str:
-    """Put the original into the bucket, with a new ticket when the first has expired; its key."""
+    """Put the original into the bucket, with a new ticket if the first has expired; its key."""
     tickets: list[UploadTicket] = []
 
     def renew() -> None:
@@ -63,34 +67,36 @@ def send(transport: Transport, original: Original, tell: Tell, on_key: OnKey) ->
     return tickets[-1].key
 
 
-def record(transport: Transport, key: str, original: Original, details: Details, tell: Tell) -> Artwork:
-    """Have the artwork made; asking again for the same key answers the artwork that exists."""
+def record(
+    transport: Transport, key: str, original: Original, details: Mapping[str, Any], tell: Tell
+) -> Artwork:
+    """Create the artwork; a repeated create of the same key answers the artwork that exists."""
     tell(Progress(Stage.RENDERING, original.size, original.size))
-    wanted = to_wire({**details, "original_key": key})
-    answer = transport.call("POST", "/api/artworks", json=wanted, tell=tell)
+    body = to_wire({**details, "original_key": key})
+    answer = transport.call("POST", "/api/artworks", json=body, tell=tell)
     artwork = Artwork.from_wire(answer.body.get("data"), etag=answer.etag)
     tell(Progress(Stage.DONE, original.size, original.size))
     return artwork
 
 
 def copies_unsigned(transport: Transport, original: Original, key: str) -> bool:
-    """Whether a ticket for `original` also copies the object under `key`, by a header that nobody signed."""
+    """Whether a ticket for `original` also copies the object under `key`, by a header that is not signed."""
     ticket = _ticket(transport, original, lambda _: None)
     bucket = urlsplit(ticket.upload_url).path.removesuffix(ticket.key).strip("/").rpartition("/")[2]
     with original.open() as file:
         data = file.read()
     _, text = transport.probe(ticket, data, {"x-amz-copy-source": f"/{bucket}/{key}"})
-    # S3 answers a copy, and nothing else, so; a store that passes over the header has put the body.
+    # S3 answers only a copy so; a store that ignores the header has stored the body.
     return "CopyObjectResult" in text
 
 
 def _ticket(transport: Transport, original: Original, tell: Tell) -> UploadTicket:
-    wish = {"filename": original.name, "contentType": original.content_type, "size": original.size}
+    body = {"filename": original.name, "contentType": original.content_type, "size": original.size}
     return UploadTicket.from_wire(
-        transport.call("POST", "/api/artworks/upload-url", json=wish, tell=tell).body
+        transport.call("POST", "/api/artworks/upload-url", json=body, tell=tell).body
     )
 
 
 def _is_there(error: GalleryError) -> bool:
-    """Only its ticket's holder knows a key, which is put once: what is there came from an earlier try."""
+    """Only the ticket's holder knows the key, so what is in its place came from an earlier try."""
     return error.status == 412

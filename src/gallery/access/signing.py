@@ -26,7 +26,7 @@ class Signer:
     def presign(
         self, method: str, key: str, *, now: datetime, lifetime: int, headers: Mapping[str, str] | None = None
     ) -> str:
-        """The URL that allows `method` on `key` for `lifetime` seconds from `now`, with these headers exactly.
+        """The URL that allows `method` on `key` for `lifetime` seconds from `now`, with these headers.
 
         Source: AWS Signature Version 4, "Authenticating requests: using query parameters".
         """

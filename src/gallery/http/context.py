@@ -17,7 +17,7 @@ from gallery.artwork import Artwork
 from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError, Unauthorized
 from gallery.http import fields
 from gallery.http.conditional import etag_matches
-from gallery.http.messages import Request, Response, json_response
+from gallery.http.messages import JSON_TYPE, Request, Response, json_response, json_text
 from gallery.http.schemas import artwork_out
 from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.ports import Limiter, Platform
@@ -173,11 +173,15 @@ async def artwork_response(
 
 def tagged_response(context: Context, value: Any, *, private: bool = False) -> Response:
     """A JSON response with an ETag made of its text."""
-    response = json_response(value)
-    digest = hashlib.sha256(str(response.body).encode())
-    response.headers["ETag"] = f'W/"{digest.hexdigest()[:24]}"'
-    response.headers["Cache-Control"] = "private, no-cache" if private else "no-cache"
-    return _not_modified_or(context, response)
+    cache = {"Cache-Control": "private, no-cache" if private else "no-cache"}
+    return text_response(context, json_text(value), JSON_TYPE, cache)
+
+
+def text_response(context: Context, text: str, content_type: str, headers: Mapping[str, str]) -> Response:
+    """A response with an ETag made of its text."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    given = {**headers, "Content-Type": content_type, "ETag": f'W/"{digest}"'}
+    return _not_modified_or(context, Response(200, text, given))
 
 
 def _not_modified_or(context: Context, response: Response) -> Response:

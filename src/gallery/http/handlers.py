@@ -7,7 +7,7 @@ from gallery import sweep as sweeping
 from gallery.access import uploads
 from gallery.cleanup import purge
 from gallery.create import CreateRequest
-from gallery.errors import NotFound, Unavailable, UserNotFound
+from gallery.errors import Unavailable, UserNotFound
 from gallery.health import check_health
 from gallery.http import fields
 from gallery.http.conditional import expected_revisions
@@ -26,8 +26,6 @@ from gallery.http.schemas import account_out, user_out
 from gallery.render import RenderContext
 from gallery.store import search
 
-# Paths that only programs request.
-PROGRAMS = ("/api/", "/cdn/")
 _MANAGE_USERS = "manage users"
 
 
@@ -198,25 +196,6 @@ async def read_object(context: Context) -> Response:
     is_public = context.settings.public_originals
     key = context.parameters["key"]
     return await deliver(context.platform, context.request, key, public_originals=is_public)
-
-
-async def read_page(context: Context) -> Response:
-    """The HTML page, which shows at its addresses what it reads from the API."""
-    page = await context.platform.pages.read(context.request.origin)
-    if page is None:
-        raise NotFound
-    return Response(200, page.stream, dict(page.headers))
-
-
-async def not_found(context: Context) -> Response:
-    """An unknown address: the HTML page for a browser's visit, JSON for everything else."""
-    accepts_html = "text/html" in (context.request.header("accept") or "")
-    is_visit = context.request.method in ("GET", "HEAD") and accepts_html
-    if not is_visit or context.request.path.startswith(PROGRAMS):
-        raise NotFound
-    response = await read_page(context)
-    headers = {name: value for name, value in response.headers.items() if name.lower() != "etag"}
-    return Response(NotFound.status, response.body, headers | NO_STORE)
 
 
 def _render_context(context: Context) -> RenderContext:

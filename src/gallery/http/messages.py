@@ -42,10 +42,14 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def json_text(value: Any) -> str:
+    """A value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A response with `value` as JSON."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(status, text, {"Content-Type": JSON_TYPE} | (headers or {}))
+    return Response(status, json_text(value), {"Content-Type": JSON_TYPE} | (headers or {}))
 
 
 def error_response(error: GalleryError, request_id: str, **fields: Any) -> Response:

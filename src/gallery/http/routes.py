@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from gallery.artwork import Category
 from gallery.errors import NotFound
-from gallery.http import fields, handlers, openapi, schemas
+from gallery.http import fields, handlers, openapi, schemas, site
 from gallery.http.context import Context, tagged_response, throttle_reads
 from gallery.http.messages import Response
 from gallery.http.openapi import (
@@ -369,10 +369,21 @@ ROUTES = (
         ),
     ),
 )
-# The addresses of the HTML page. Files of the page are served by the static assets and never come here.
-PAGES = tuple(
-    Route(path, {"GET": Method(handlers.read_page)})
-    for path in ("/upload", "/artists/{username}", "/artists/{username}/{slug}")
+# For people and search engines. Files of the page are served by the static assets and never come here, except
+# "/".
+SITE = tuple(
+    Route(path, {"GET": Method(handler)})
+    for path, handler in (
+        ("/", site.read_home),
+        ("/upload", site.read_upload_page),
+        ("/feed.atom", site.read_feed),
+        ("/robots.txt", site.read_robots),
+        ("/sitemap.xml", site.read_sitemap_index),
+        ("/sitemaps/{file}", site.read_sitemap),
+        ("/artists/{username}", site.read_artist_page),
+        ("/artists/{username}/feed.atom", site.read_artist_feed),
+        ("/artists/{username}/{slug}", site.read_artwork_page),
+    )
 )
 
 
@@ -380,7 +391,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace("{key}", "(?P<key>.+)")))
 
 
-_ALL = (*ROUTES, *PAGES)
+_ALL = (*ROUTES, *SITE)
 _FIXED = {route.path: route for route in _ALL if "{" not in route.path}
 _VARIABLE = tuple((_pattern(route.path), route) for route in _ALL if "{" in route.path)
 

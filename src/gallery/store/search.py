@@ -17,6 +17,7 @@ from gallery.ports import Platform, Row, Statement
 from gallery.store import artworks
 from gallery.store.artworks import artwork_of
 from gallery.store.database import batch, bind, first, rows_of
+from gallery.times import iso_of
 
 WORD = 16  # letters of a word that count: the longest prefix that schema.sql indexes
 WORDS = 8  # words of a query that count, the longest
@@ -69,6 +70,17 @@ BLOCKS = """
 SELECT start, '"' || token || '"' AS term FROM search_blocks
 WHERE start < :before ORDER BY start DESC LIMIT :most
 """
+# Site maps: one for each block, whose artworks never move to another.
+SITEMAP_STARTS = "SELECT start FROM search_blocks ORDER BY start"
+SITEMAP = """
+SELECT u.username, a.slug, a.updated_at
+FROM artwork_positions p JOIN artworks a ON a.id = p.artwork_id JOIN users u ON u.id = a.user_id
+WHERE p.position >= :start
+  AND p.position < COALESCE((SELECT min(start) FROM search_blocks WHERE start > :start), :top)
+ORDER BY p.position LIMIT :most
+"""
+# A site map has at most 50,000 addresses (sitemaps.org): each artwork's and its artist's.
+SITEMAP_ARTWORKS = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,17 @@ async def list_artworks(platform: Platform, query: ListQuery) -> tuple[list[Artw
     if len(rows) > query.limit:
         return page, f"p{rows[query.limit - 1]['position']}"
     return page, None if floor is None else f"p{floor}"
+
+
+async def sitemap_starts(platform: Platform) -> list[int]:
+    """The site maps by the least position in each. Raises DatabaseError."""
+    return [row["start"] for row in await rows_of(platform, bind(SITEMAP_STARTS))]
+
+
+async def sitemap_rows(platform: Platform, start: int) -> list[tuple[str, str, str | None]]:
+    """The artworks of one site map: username, slug and time of the last change. Raises DatabaseError."""
+    rows = await rows_of(platform, bind(SITEMAP, start=start, top=TOP, most=SITEMAP_ARTWORKS))
+    return [(row["username"], row["slug"], iso_of(row["updated_at"])) for row in rows]
 
 
 def _filters_of(query: ListQuery) -> list[_Filter]:

@@ -26,12 +26,18 @@ INSERT INTO users ({listed(_INSERTED)})
 SELECT {listed(_FREE_USERNAME if name == "username" else f":{name}" for name in _INSERTED)}
 WHERE TRUE ON CONFLICT DO NOTHING
 """
-# NULL leaves a value as it is. When a username or subject is taken, nothing is changed.
+# NULL leaves a value as it is. When a username or subject is taken, nothing is changed. OR IGNORE would keep
+# what the trigger before the update did: the user's artworks would be missing from the index of lists and
+# search.
 _CHANGED = ("username", "artwork_limit", "status", "issuer", "subject")
 UPDATE = f"""
-UPDATE OR IGNORE users SET {listed(f"{name} = COALESCE(:{name}, {name})" for name in _CHANGED)},
+UPDATE users SET {listed(f"{name} = COALESCE(:{name}, {name})" for name in _CHANGED)},
   tokens_valid_after = MAX(tokens_valid_after, COALESCE(:tokens_valid_after, 0))
-WHERE id = :id
+WHERE id = :id AND NOT EXISTS (
+  SELECT 1 FROM users AS other, users AS own
+  WHERE own.id = :id AND other.id <> :id AND (
+    other.username = :username
+    OR other.issuer = COALESCE(:issuer, own.issuer) AND other.subject = COALESCE(:subject, own.subject)))
 """  # noqa: S608
 
 

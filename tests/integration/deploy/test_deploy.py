@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.deploy import carrying, runs
+from tests.support.deploy import runs, sample_migrations
+from tests.support.deploy.checkout import CREDENTIALS, checkout
 from tests.support.deploy.cloudflare import ACCOUNT, SUBDOMAIN, Cloudflare, Database
-from tests.support.deploy.deploying import CREDENTIALS, FakeWrangler, Killed, checkout
-from tests.support.deploy.projects import ROOT
+from tests.support.deploy.fake_wrangler import FakeWrangler, Killed
+from tests.support.deploy.projects import ROOT, VARIANTS, WORKERS
 from tests.support.deploy.runs import GALLERY, Runner, changed, state
-from tools.deploy import __main__ as command
-from tools.deploy import packages, schema, survey
-from tools.deploy.deployment import NO_SUBDOMAIN
-from tools.deploy.target import CDN_DOMAIN, PROJECTS, PUBLIC_URL, SIBLINGS, Target
+from tools.deploy import account, apply, cli, schema
+from tools.deploy.apply import NO_SUBDOMAIN
+from tools.deploy.config import CDN_DOMAIN, PUBLIC_URL, Target
 from tools.problem import Problem
 
 # Commands of a first run that change something: three stores, fonts, schema, four Workers, gateway again,
@@ -30,7 +30,7 @@ def test_a_first_run_makes_everything_siblings_first(root: Path, cloud: Cloudfla
     assert run(wrangler) == 0
     found = state(root, cloud)
     assert found["ids"] == (True, True, f"https://{ACCOUNT}.r2.cloudflarestorage.com")
-    assert found["form"] == schema.form_of([(ROOT / "schema.sql").read_text()])
+    assert found["form"] == schema.structure_of([(ROOT / "schema.sql").read_text()])
     assert found["applied"] == [migration.name for migration in MIGRATIONS]
     assert found["tokens"] == 1
     deployed = [words for words in changed(wrangler) if words.startswith("deploy")]
@@ -121,16 +121,16 @@ def test_a_run_that_broke_off_anywhere_is_finished_by_the_next(
 def test_stores_made_by_someone_else_meanwhile_are_taken(
     root: Path, cloud: Cloudflare, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = survey.look
+    read_account = account.read_account
 
-    def looked_too_early(*arguments: Any) -> Any:
-        found = look(*arguments)
+    def read_too_early(*arguments: Any) -> Any:
+        found = read_account(*arguments)
         cloud.databases["vfa-gallery"] = Database("vfa-gallery")
         cloud.buckets["vfa-gallery"] = {"cors": [], "domains": []}
         cloud.namespaces["vfa-gallery-ready"] = "f" * 32
         return found
 
-    monkeypatch.setattr(command, "look", looked_too_early)
+    monkeypatch.setattr(cli, "read_account", read_too_early)
     assert run(FakeWrangler(cloud)) == 0
     assert state(root, cloud)["ids"][:2] == (True, True)
 
@@ -163,13 +163,13 @@ def test_pywrangler_is_part_of_the_plan_and_comes_first(
     cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
-    monkeypatch.setattr(packages, "sync", lambda _: synced.append(len(cloud.databases)))
+    monkeypatch.setattr(apply, "sync_packages", lambda _: synced.append(len(cloud.databases)))
     assert run(FakeWrangler(cloud), "--pywrangler", "--dry-run") == 0
     told = capsys.readouterr().out.splitlines()
     assert "1. vendor the packages by pywrangler" in told[1]
     assert [line.strip() for line in told[2:6]] == [
         f"cd {Target(ROOT, 'production').folder(each).relative_to(ROOT)} && pywrangler sync --force"
-        for each in PROJECTS
+        for each in WORKERS
     ]
     assert synced == []
     assert run(FakeWrangler(cloud), "--pywrangler") == 0
@@ -230,20 +230,20 @@ def test_a_database_made_by_hand_is_carried_forward(
         database.query(migration.sql)
     assert run(FakeWrangler(cloud)) == 0
     assert state(root, cloud)["applied"] == [migration.name for migration in MIGRATIONS]
-    assert state(root, cloud)["form"] == schema.form_of([(ROOT / "schema.sql").read_text()])
+    assert state(root, cloud)["form"] == schema.structure_of([(ROOT / "schema.sql").read_text()])
 
 
 def test_pending_migrations_are_applied(root: Path, cloud: Cloudflare, run: Runner) -> None:
     run(FakeWrangler(cloud))
     database = cloud.databases["vfa-gallery"]
-    database.query(carrying.ROWS)
-    before = carrying.tables(database.connection)
-    for migration in reversed(carrying.LATER):
+    database.query(sample_migrations.ROWS)
+    before = sample_migrations.tables(database.connection)
+    for migration in reversed(sample_migrations.LATER):
         (root / "migrations" / migration.name).write_text(migration.sql)
     wrangler = FakeWrangler(cloud)
     assert run(wrangler) == 0
     assert "d1 migrations apply DB --remote --env=" in changed(wrangler)
-    assert carrying.lost(before, after := carrying.tables(database.connection)) == []
+    assert sample_migrations.lost(before, after := sample_migrations.tables(database.connection)) == []
     assert after["signers"][0]["signer"] == "ann"
     assert run(again := FakeWrangler(cloud)) == 0
     assert not any("migrations" in words for words in changed(again))
@@ -261,7 +261,7 @@ def test_pending_migrations_are_applied(root: Path, cloud: Cloudflare, run: Runn
         (("--rotate", "PASSWORD"), "no Worker has a secret PASSWORD"),
     ],
 )
-def test_a_wish_that_cannot_be_granted_changes_nothing(
+def test_an_option_that_cannot_be_fulfilled_changes_nothing(
     cloud: Cloudflare, run: Runner, words: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrangler = FakeWrangler(cloud)
@@ -277,7 +277,7 @@ def test_without_a_login_there_is_one_clear_sentence(
     cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(FakeWrangler(cloud, logged_in=False)) == 1
-    assert capsys.readouterr().err == f"error: {command.LOGIN}\n"
+    assert capsys.readouterr().err == f"error: {account.LOGIN}\n"
 
 
 def test_several_accounts_are_named(
@@ -318,7 +318,7 @@ def test_a_foreign_database_of_that_name_is_left_alone(
     assert not changed(wrangler)
 
 
-def test_what_wrangler_says_is_passed_on(
+def test_wranglers_reason_is_passed_on(
     cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(FakeWrangler(cloud, fail_at=0)) == 1
@@ -331,11 +331,11 @@ def test_the_worker_that_failed_is_named(
 ) -> None:
     assert run(FakeWrangler(cloud, fail_at=step)) == 1
     (left,) = (
-        {*PROJECTS}
+        {*WORKERS}
         - {name.removeprefix("vfa-gallery-") for name in cloud.workers}
         - ({"gateway"} if step < 8 else set())
     )
-    assert (left in SIBLINGS) == (step < 8)
+    assert (left in VARIANTS) == (step < 8)
     assert capsys.readouterr().err == (
         f"error: `wrangler deploy` of the {left} Worker failed: The service is unavailable. [code: 10000]\n"
     )
@@ -350,7 +350,7 @@ def test_ctrl_c_ends_in_a_sentence(
     monkeypatch.setattr(FakeWrangler, "_deploy", interrupt)
     assert run(FakeWrangler(cloud)) == 130
     told = capsys.readouterr().err
-    assert told == "error: interrupted; `make deploy` goes on from here when it is run again\n"
+    assert told == "error: interrupted; run `make deploy` again to continue\n"
 
 
 def test_an_account_without_a_name_below_workers_dev_is_told_so(

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.support.deploy import carrying
+from tests.support.deploy import sample_migrations
+from tests.support.deploy.checkout import CREDENTIALS, checkout
 from tests.support.deploy.cloudflare import ACCOUNT, SUBDOMAIN, Cloudflare, Database
 from tests.support.deploy.cloudflare_server import serve
-from tests.support.deploy.deploying import CREDENTIALS, checkout, form_of
-from tests.support.deploy.projects import ROOT, raw
+from tests.support.deploy.fake_wrangler import structure_of
+from tests.support.deploy.projects import ROOT, WORKERS, raw
 from tools import dry_run
-from tools.deploy import __main__ as command
-from tools.deploy import answers, page, schema, survey
-from tools.deploy.target import DATABASE_ID, ENDPOINT, PROJECTS, Target
-from tools.deploy.wrangler import InstalledWrangler, Outcome
+from tools.deploy import account, apply, cli, schema
+from tools.deploy.account import InstalledWrangler, Outcome
+from tools.deploy.config import DATABASE_ID, ENDPOINT, Target
 from tools.problem import Problem
 
 ZONE = "zone0123"
@@ -43,8 +43,8 @@ class Run:
     probed: list[str] = field(default_factory=list)
     status: int = -1
 
-    def smoke(self, address: str, *, settling: bool = False) -> None:
-        assert settling
+    def smoke(self, address: str, *, new_domain: bool = False) -> None:
+        assert new_domain
         self.smoked.append(address)
 
 
@@ -62,8 +62,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         for name in ("CLOUDFLARE_ACCOUNT_ID", "AUTH_JWT_SECRET", "WORKER_AUTH_TOKEN"):
             patch.delenv(name, raising=False)
         run = Run(root, cloud)
-        means = command.Means(probe=lambda _: run.probed.append, smoke=lambda *_: run.smoke)
-        run.status = command.main(["--images-domain", DOMAIN, "--zone-id", ZONE], root, means)
+        services = cli.Services(privacy_check=lambda _: run.probed.append, smoke=lambda *_: run.smoke)
+        run.status = cli.main(["--images-domain", DOMAIN, "--zone-id", ZONE], root, services)
         yield run
 
 
@@ -88,12 +88,12 @@ def test_siblings_are_uploaded_before_the_gateway(run: Run) -> None:
 
 def test_the_database_has_the_schema_and_its_ledger(run: Run) -> None:
     database = run.cloud.databases["vfa-gallery"]
-    assert form_of(database) == schema.form_of([(ROOT / "schema.sql").read_text()])
+    assert structure_of(database) == schema.structure_of([(ROOT / "schema.sql").read_text()])
     applied = [row["name"] for row in database.query(schema.APPLIED)[0]["results"]]
     assert applied == MIGRATIONS
 
 
-@pytest.mark.parametrize("project", PROJECTS)
+@pytest.mark.parametrize("project", WORKERS)
 def test_a_worker_is_uploaded_with_all_it_needs(run: Run, project: str) -> None:
     worker = run.cloud.workers[Target(run.root, "production").worker(project)]
     config = raw(project)
@@ -111,7 +111,7 @@ def test_a_worker_is_uploaded_with_all_it_needs(run: Run, project: str) -> None:
     assert worker.subdomain["previews_enabled"] is False
 
 
-@pytest.mark.parametrize("project", PROJECTS)
+@pytest.mark.parametrize("project", WORKERS)
 def test_a_bundle_stays_in_its_bound(run: Run, project: str) -> None:
     worker = run.cloud.workers[Target(run.root, "production").worker(project)]
     limit = dry_run.GATEWAY_LIMIT_KIB if project == "gateway" else dry_run.SIBLING_LIMIT_KIB
@@ -160,7 +160,7 @@ def test_the_page_may_talk_to_the_bucket_and_show_the_images_domain(run: Run) ->
 def test_the_page_of_staging_knows_nothing_of_production(run: Run, tmp_path: Path) -> None:
     target = Target(run.root, "staging")
     target.write({ENDPOINT: "https://staging.example"})
-    page.build(target, tmp_path)
+    apply.build_page(target, tmp_path)
     headers = (tmp_path / "_headers").read_text()
     assert "connect-src 'self' https://staging.example;" in headers
     assert "img-src 'self' data: blob:;" in headers
@@ -185,11 +185,11 @@ def test_what_the_next_run_asks_is_answered_as_we_read_it(run: Run) -> None:
         absent = pool.submit(ask, "r2", "bucket", "info", "another", "--json")
         domains = pool.submit(ask, "r2", "bucket", "domain", "list", target.bucket)
         secrets = pool.submit(ask, "secret", "list")
-        applied = pool.submit(survey.rows, target.database, schema.APPLIED, wrangler)
-    assert answers.bucket(there.result())
-    assert not answers.bucket(absent.result())
-    assert answers.domains(domains.result().out) == (answers.Domain(DOMAIN, ZONE),)
-    assert answers.secret_names(secrets.result()) == target.secrets("gateway")
+        applied = pool.submit(account.query, target.database, schema.APPLIED, wrangler)
+    assert account.parse_bucket(there.result())
+    assert not account.parse_bucket(absent.result())
+    assert account.parse_domains(domains.result().out) == (account.Domain(DOMAIN, ZONE),)
+    assert account.parse_secrets(secrets.result()) == target.secrets("gateway")
     assert [row["name"] for row in applied.result()] == MIGRATIONS
 
 
@@ -204,8 +204,8 @@ def test_wrangler_words_what_exists_already_as_we_expect(run: Run) -> None:
         outcomes = list(pool.map(lambda words: wrangler.run(*words, folder=run.root), commands))
     for outcome in outcomes:
         assert outcome.status != 0
-        assert answers.ALREADY_THERE.search(outcome.sentence)
-        assert len(outcome.sentence) < 160
+        assert account.ALREADY_EXISTS.search(outcome.reason)
+        assert len(outcome.reason) < 160
 
 
 def test_an_account_without_a_name_below_workers_dev_is_recognised(run: Run) -> None:
@@ -214,29 +214,31 @@ def test_an_account_without_a_name_below_workers_dev_is_recognised(run: Run) -> 
     outcome = InstalledWrangler(run.root, {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT}).run(*words, folder=run.root)
     run.cloud.subdomain = SUBDOMAIN
     assert outcome.status != 0
-    assert answers.lacks_subdomain(outcome)
+    assert account.lacks_subdomain(outcome)
 
 
 def test_a_migration_that_carries_data_is_applied_after_those_before_it(run: Run) -> None:
     """By Wrangler, in the order of the names, to the database that the file names."""
     target = Target(run.root, "staging")
     database = run.cloud.databases[target.database] = Database(target.database)
-    database.query((ROOT / "schema.sql").read_text() + schema.baseline(carrying.OURS) + carrying.ROWS)
-    before = carrying.tables(database.connection)
+    database.query(
+        (ROOT / "schema.sql").read_text() + schema.baseline(sample_migrations.OURS) + sample_migrations.ROWS
+    )
+    before = sample_migrations.tables(database.connection)
     target.write({DATABASE_ID: database.uuid})
-    files = [run.root / "migrations" / migration.name for migration in carrying.LATER]
-    for path, migration in zip(files, carrying.LATER, strict=True):
+    files = [run.root / "migrations" / migration.name for migration in sample_migrations.LATER]
+    for path, migration in zip(files, sample_migrations.LATER, strict=True):
         path.write_text(migration.sql)
     wrangler = InstalledWrangler(run.root, {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT})
     outcome = wrangler.run("d1", "migrations", "apply", "DB", "--remote", target.option, folder=run.root)
     for path in files:
         path.unlink()
-    assert outcome.status == 0, outcome.sentence
-    after = carrying.tables(database.connection)
-    assert carrying.lost(before, after) == []
+    assert outcome.status == 0, outcome.reason
+    after = sample_migrations.tables(database.connection)
+    assert sample_migrations.lost(before, after) == []
     assert after["signers"][0]["signer"] == "ann"
     applied = [row["name"] for row in database.query(schema.APPLIED)[0]["results"]]
-    assert applied == [migration.name for migration in carrying.OURS + carrying.LATER]
+    assert applied == [migration.name for migration in sample_migrations.OURS + sample_migrations.LATER]
 
 
 def test_an_upload_that_cloudflare_refuses_stops_with_its_sentence(
@@ -245,7 +247,7 @@ def test_an_upload_that_cloudflare_refuses_stops_with_its_sentence(
     words = ("deploy", "--env=staging")
     outcome = InstalledWrangler(run.root, {"CLOUDFLARE_ACCOUNT_ID": ACCOUNT}).run(*words, folder=run.root)
     assert outcome.status != 0
-    assert "required secrets have not been set" in outcome.sentence
+    assert "required secrets have not been set" in outcome.reason
     assert capsys.readouterr().out == ""
 
 
@@ -255,4 +257,4 @@ def test_without_a_login_the_command_says_so(tmp_path: Path, monkeypatch: pytest
     for name in ("HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     with pytest.raises(Problem, match="nobody is logged in to Cloudflare"):
-        command.deploy(command.arguments([]), ROOT, {}, command.Means())
+        cli.deploy(cli.parse_arguments([]), ROOT, {}, cli.Services())

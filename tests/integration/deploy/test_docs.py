@@ -15,12 +15,12 @@ from tests.support.deploy.projects import ROOT, raw
 from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create
 from tests.support.gallery.world import World
-from tools.deploy import firewall, originals
-from tools.deploy.__main__ import arguments
-from tools.deploy.domains import Domains
-from tools.deploy.plan import Plan
-from tools.deploy.target import Target
-from tools.deploy.words import describe
+from tools.deploy import audit as deployment_audit
+from tools.deploy import privacy
+from tools.deploy.cli import parse_arguments
+from tools.deploy.config import Target
+from tools.deploy.plan import Plan, describe
+from tools.deploy.privacy import Domains
 
 from gallery import audit, errors, variants
 from gallery.queue import Queue
@@ -238,7 +238,7 @@ def test_the_guide_has_the_commands_of_the_plan() -> None:
     for command in commands:
         words_of_it = command.partition("&& ")[2] or command
         assert words_of_it.removesuffix(" …") in BY_HAND.replace("ZONE_ID", "…"), command
-    assert firewall.rule(domain)["expression"] in DEPLOY
+    assert privacy.rule(domain)["expression"] in DEPLOY
 
 
 def test_by_hand_the_page_is_built_between_the_values_and_the_gateway() -> None:
@@ -271,13 +271,13 @@ def test_a_restore_is_told_what_the_sweeper_does() -> None:
     assert audit.ORIGINAL_SECONDS == 24 * 3600
     assert "originals when they are a day old" in " ".join(told.split())
     assert "vfa sweep --audit --dry-run" in told
-    assert f"python -m {originals.__name__}" in told
+    assert f"python -m {deployment_audit.__name__}" in told
 
 
 def test_every_option_of_the_command_is_explained() -> None:
     with pytest.raises(SystemExit):
-        arguments(["--help"])
-    source = inspect.getsource(arguments)
+        parse_arguments(["--help"])
+    source = inspect.getsource(parse_arguments)
     for option in re.findall(r'"(--[a-z-]+)"', source):
         assert option in DEPLOY
 

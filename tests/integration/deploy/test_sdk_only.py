@@ -18,6 +18,7 @@ IMPORT_NAMES = {
     "pyjwt": "jwt",
     "thumbhash": "thumbhash",
     "vfa-shaping": "vfa_shaping",
+    "vfa-kernels": "vfa_kernels",
     "vfa-webp": "vfa_webp",
     "workers-runtime-sdk": "workers",
 }

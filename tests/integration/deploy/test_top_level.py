@@ -8,9 +8,9 @@ from pathlib import Path
 
 import PIL
 import pytest
-from tests.support.deploy.projects import FILES, SOURCES, raw
+from tests.support.deploy.projects import FILES, ROOT, SOURCES, raw
 
-CHECKER = Path(__file__).with_name("top_level.py")
+CHECKER = ROOT / "tests/support/deploy/top_level.py"
 # A sibling's vendored Pillow is WebAssembly; its Python sources are those of this machine's own.
 SITE_PACKAGES = Path(PIL.__file__).parents[1]
 

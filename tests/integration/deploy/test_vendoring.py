@@ -82,7 +82,7 @@ def test_nothing_else_is_there(project: Project) -> None:
 def test_the_lock_pins_what_is_there(project: Project) -> None:
     locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", project.lock.read_text(), re.MULTILINE))
     there = {name: each.version for name, each in vendored(project).items()}
-    elsewhere = dict(asked_for(project).items() & there.items()).keys() & WASM_WHEELS.keys()
+    elsewhere = dict(asked_for(project).items() & there.items()).keys() & WASM_WHEELS
     there = {name: version for name, version in there.items() if name not in elsewhere}
     assert {canonicalize_name(name): version for name, version in locked.items()} == there
 

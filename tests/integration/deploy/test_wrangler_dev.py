@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.deploy.deploying import checkout
+from tests.support.deploy.checkout import checkout
 from tests.support.deploy.projects import ROOT, VARIANTS
 
 from gallery.access.signing import Signer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,8 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+
+from vfa_gallery import __version__
 
 CLIENT = Path(__file__).resolve().parents[3] / "client"
 BIN = Path(sys.executable).parent
@@ -41,12 +44,17 @@ def test_the_wheel_is_pure_python_and_ships_its_types(built: Path) -> None:
     with zipfile.ZipFile(wheel(built)) as archive:
         names = archive.namelist()
     assert "vfa_gallery/py.typed" in names
-    assert {name.split("/")[0] for name in names} == {"vfa_gallery", "vfa_gallery_client-0.1.0.dist-info"}
+    assert {name.split("/")[0] for name in names} == {
+        "vfa_gallery",
+        f"vfa_gallery_client-{__version__}.dist-info",
+    }
 
 
 def test_the_library_needs_little_and_the_command_is_an_extra(built: Path) -> None:
     with zipfile.ZipFile(wheel(built)) as archive:
-        metadata = Parser().parsestr(archive.read("vfa_gallery_client-0.1.0.dist-info/METADATA").decode())
+        metadata = Parser().parsestr(
+            archive.read(f"vfa_gallery_client-{__version__}.dist-info/METADATA").decode()
+        )
     needed = [each for each in metadata.get_all("Requires-Dist", []) if "extra" not in each]
     assert needed == ["pyodide-http>=0.2.2; sys_platform == 'emscripten'", "requests>=2.32"]
     assert metadata.get_all("Provides-Extra") == ["cli"]
@@ -57,17 +65,25 @@ def test_the_sdist_holds_what_is_needed_to_build_and_nothing_else(built: Path) -
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {Path(name).parts[1] for name in archive.getnames()}
-    assert (
-        {"src", "pyproject.toml", "README.md", "PKG-INFO"}
-        <= names
-        <= {
-            "src",
-            "pyproject.toml",
-            "README.md",
-            "PKG-INFO",
-            ".gitignore",
-        }
-    )
+    files = {"src", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO"}
+    assert files <= names <= files | {".gitignore"}
+
+
+def test_the_metadata_leads_to_source_changelog_and_issues(built: Path) -> None:
+    with zipfile.ZipFile(wheel(built)) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("METADATA"))
+        metadata = Parser().parsestr(archive.read(name).decode())
+    urls = dict(each.split(", ") for each in metadata.get_all("Project-URL", []))
+    assert urls.keys() == {"Source", "Issues", "Changelog"}
+    assert all(url.startswith("https://github.com/") for url in urls.values())
+    classifiers = metadata.get_all("Classifier", [])
+    assert {"Typing :: Typed", "Programming Language :: Python :: 3.13"} <= set(classifiers)
+    assert metadata.get_all("License-File") == ["LICENSE"]
+
+
+def test_the_changelog_has_the_version_with_its_date() -> None:
+    headings = re.findall(r"^## (.+)$", (CLIENT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert re.fullmatch(rf"{re.escape(__version__)} \(\d{{4}}-\d\d-\d\d\)", headings[0])
 
 
 Install = Callable[[str], Path]
@@ -108,7 +124,7 @@ def test_without_the_extra_the_command_says_what_to_install(library: Path) -> No
 @pytest.mark.parametrize("what", ["*.whl[cli]", "*.tar.gz[cli]"], ids=["wheel", "sdist"])
 def test_with_the_extra_the_command_works(install: Install, what: str) -> None:
     environment = install(what)
-    assert run(environment / "vfa", "--version") == "vfa, version 0.1.0\n"
+    assert run(environment / "vfa", "--version") == f"vfa, version {__version__}\n"
     needed = "import PIL, requests, rich, vfa_gallery.command.app, vfa_gallery.command.smoke"
     assert run(environment / "python", "-W", "error", "-c", needed) == ""
 

@@ -12,12 +12,12 @@ import pytest
 from tools.stack import NODE, ROOT
 
 ANSWER = """
-import { precompiled } from "./runtime/precompile.mjs";
+import { compileModules } from "./runtime/pyodide.mjs";
 let text = "";
 for await (const chunk of process.stdin) text += chunk;
 const given = Object.entries(JSON.parse(text));
 const files = given.map(([path, source]) => ({ path, bytes: Buffer.from(source) }));
-const made = await precompiled(files, "/session/metadata");
+const made = await compileModules(files, "3.13");
 console.log(JSON.stringify(made.map(({ path, bytes }) => [path, Buffer.from(bytes).toString("base64")])));
 """
 UNCHECKED_HASH = 1

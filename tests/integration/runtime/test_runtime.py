@@ -10,7 +10,7 @@ from tests.support.runtime.projects import NODE, VARIANTS, Running, refusal, run
 
 SIBLING_FAULTS = ("down", "error", "nonsense", "hang", "unwritten", "dies", "late")
 FAULTS = (*SIBLING_FAULTS, "crash", "corrupt", "freeze", "spin")
-WORKERS = "gateway, thumbnail, icon, watermark"
+WORKERS = "gateway, icon, thumbnail, watermark"
 
 
 def test_memory_past_the_cap_is_a_memory_error_and_the_isolate_lives(running: Running) -> None:
@@ -52,14 +52,14 @@ def test_an_unknown_command_is_refused(template: Path, words: tuple[str, ...]) -
     ("words", "said"),
     [
         (["--fault", "ikon=error"], f'no Worker "ikon" can fail; there are {WORKERS}'),
-        (["--fault", "gateway=error"], "error is for one of thumbnail, icon, watermark, not gateway"),
+        (["--fault", "gateway=error"], "error is for one of icon, thumbnail, watermark, not gateway"),
         (["--fault", "ikon=crash"], 'no Worker "ikon" can fail'),
         (["--fault", "icon"], 'no fault ""; there are down, error, nonsense'),
         (["--fault", "icon=explode"], 'no fault "explode"; there are down, error, nonsense'),
         (["--fault", "icon=late"], "the fault late is written icon=late:MS"),
         (["--fault", "icon=late:soon"], "the fault late is written icon=late:MS"),
         (["--fault", "icon=down:5"], "the fault down is written icon=down"),
-        (["--var", "ikon:A=1"], 'no Worker "ikon"; there are gateway, thumbnail, icon, watermark'),
+        (["--var", "ikon:A=1"], 'no Worker "ikon"; there are gateway, icon, thumbnail, watermark'),
         (["--var", "=1"], "not a variable: =1"),
         (["--memory-mib", "much"], "not an amount of memory: much"),
         (["--hang-seconds", "0"], "not a number of seconds: 0"),

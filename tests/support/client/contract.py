@@ -118,6 +118,7 @@ class Contract:
             (r"GET /api/users", lambda _: self._users(query)),
             (r"POST /api/users", self._add_user),
             (r"PATCH /api/users/([^/]+)", self._change_user),
+            (r"GET /api/users/([^/]+)/artworks/([^/]+)", self._by_slug),
             (r"GET /api/artworks/([^/]+)", lambda _, identity: self._artwork(identity)),
             (r"PATCH /api/artworks/([^/]+)", self._patch),
             (r"DELETE /api/artworks/([^/]+)", self._delete),
@@ -228,6 +229,12 @@ class Contract:
             return refusal(404, "not_found", "There is no such artwork.")
         return Reply(200, {"data": self.artworks[identity]}, {"ETag": f'"{self.revisions[identity]}"'})
 
+    def _by_slug(self, _: Seen, username: str, slug: str) -> Reply:
+        for identity, artwork in self.artworks.items():
+            if (artwork["username"], artwork["slug"]) == (username, slug):
+                return self._artwork(identity)
+        return self._artwork("")
+
     def _patch(self, seen: Seen, identity: str) -> Reply:
         if identity in self.artworks:
             guard = seen.headers.get("If-Match", "").removeprefix("W/")
@@ -248,6 +255,7 @@ class Contract:
         found = sorted(self.artworks.values(), key=lambda artwork: str(artwork["id"]), reverse=True)
         for name in ("username", "category"):
             found = [each for each in found if query.get(name) in (None, each[name])]
+        found = [each for each in found if query.get("tag") in (None, *each["tags"])]
         found = [each for each in found if query.get("q", "") in each["title"]]
         start, size = int(query.get("cursor", 0)), int(query["limit"])
         more = str(start + size) if start + size < len(found) else None

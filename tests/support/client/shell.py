@@ -1,4 +1,4 @@
-"""The `vfa` command as a person would run it, within the process of the tests."""
+"""The `vfa` command as a user would run it, within the process of the tests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ENOUGH_COLUMNS = "200"
 
 
 class Shell:
-    """Runs `vfa` as a person with a token and a home folder would."""
+    """Runs `vfa` as a user with a token and a home folder."""
 
     def __init__(self, contract: Contract, home: Path) -> None:
         self.environment = {
-            "VFA_BASE_URL": contract.url,
+            "VFA_URL": contract.url,
             "VFA_TOKEN": TOKEN,
             "XDG_CONFIG_HOME": str(home),
             "COLUMNS": ENOUGH_COLUMNS,

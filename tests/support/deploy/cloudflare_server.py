@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.deploy import cloudflare_api
 from tests.support.deploy.cloudflare import Cloudflare, Refused
 
 
@@ -23,7 +24,7 @@ class _Requests(BaseHTTPRequestHandler):
         path, page = url.path, int(parse_qs(url.query).get("page", ["1"])[0])
         kind = self.headers.get("content-type", "")
         try:
-            status, result = self.cloud.answer(self.command, path, kind, body)
+            status, result = cloudflare_api.answer(self.cloud, self.command, path, kind, body)
             answer = {"success": True, "errors": [], "messages": [], "result": result}
         except Refused as refusal:
             status = refusal.status

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 NODE = ROOT / ".venv/bin/node"
 FILES = {project.name: project.folder / "wrangler.toml" for project in PROJECTS}
 VARIANTS = sorted(set(FILES) - {"gateway"})
+WORKERS = (*VARIANTS, "gateway")
 ENVIRONMENTS = ("", "staging")
 SOURCES = {"gateway": ROOT / "src", **dict.fromkeys(VARIANTS, ROOT / "variants/src")}
 

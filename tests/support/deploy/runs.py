@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.deploy.cloudflare import ACCOUNT, Cloudflare
-from tests.support.deploy.deploying import FakeWrangler, form_of
-from tools.deploy import __main__ as command
-from tools.deploy import schema
-from tools.deploy.deployment import Smoke
-from tools.deploy.target import DATABASE_ID, ENDPOINT, NAMESPACE_ID, PROJECTS, Target
-from tools.deploy.vault import Vault
-from tools.deploy.wrangler import Wrangler
+from tests.support.deploy.fake_wrangler import FakeWrangler, structure_of
+from tools.deploy import cli, schema
+from tools.deploy.account import Wrangler
+from tools.deploy.apply import Smoke
+from tools.deploy.config import DATABASE_ID, ENDPOINT, NAMESPACE_ID, Target
+from tools.deploy.secrets import SecretStore
 from tools.problem import Problem
 
 GALLERY = "https://vfa-gallery.gallery-tests.workers.dev"
@@ -21,31 +20,31 @@ GALLERY = "https://vfa-gallery.gallery-tests.workers.dev"
 
 @dataclass
 class Runner:
-    """Runs the command; `smoked` and `probed` are what was tried out, `open_hosts` refuse nothing."""
+    """Runs the command; `smoked` and `probed` are what was tested, `open_hosts` refuse nothing."""
 
     root: Path
     smoked: list[str] = field(default_factory=list)
-    patient: list[bool] = field(default_factory=list)
+    new_domain: list[bool] = field(default_factory=list)
     probed: list[str] = field(default_factory=list)
     open_hosts: set[str] = field(default_factory=set)
 
     def __call__(self, wrangler: Wrangler, *words: str) -> int:
-        means = command.Means(lambda *_: wrangler, build, lambda _: self._probe, self._smoke)
-        return command.main(words, self.root, means)
+        services = cli.Services(lambda *_: wrangler, build, lambda _: self._probe, self._smoke)
+        return cli.main(words, self.root, services)
 
     def _probe(self, host: str) -> None:
         self.probed.append(host)
         if host in self.open_hosts:
             raise Problem(f"originals are not private on {host}")
 
-    def _smoke(self, target: Target, account: str, vault: Vault) -> Smoke:
-        def try_out(address: str, *, settling: bool = False) -> None:
+    def _smoke(self, target: Target, account: str, secrets: SecretStore) -> Smoke:
+        def test(address: str, *, new_domain: bool = False) -> None:
             assert (target.root, account) == (self.root, ACCOUNT)
-            assert vault.known("AUTH_JWT_SECRET")
+            assert secrets.value("AUTH_JWT_SECRET")
             self.smoked.append(address)
-            self.patient.append(settling)
+            self.new_domain.append(new_domain)
 
-        return try_out
+        return test
 
 
 def build(target: Target, folder: Path) -> None:
@@ -63,7 +62,7 @@ def changed(wrangler: FakeWrangler) -> list[str]:
 def state(root: Path, cloud: Cloudflare, environment: str = "production") -> dict[str, Any]:
     """All that a finished deployment leaves, without what is random."""
     target = Target(root, environment)
-    tokens = {cloud.workers[target.worker(each)].secrets["WORKER_AUTH_TOKEN"] for each in PROJECTS}
+    tokens = {cloud.workers[target.worker(each)].secrets["WORKER_AUTH_TOKEN"] for each in target.projects}
     database = cloud.databases[target.database]
     return {
         "ids": (
@@ -71,7 +70,7 @@ def state(root: Path, cloud: Cloudflare, environment: str = "production") -> dic
             target.value(NAMESPACE_ID) == cloud.namespaces[target.namespace],
             target.value(ENDPOINT),
         ),
-        "form": form_of(database),
+        "form": structure_of(database),
         "applied": [row["name"] for row in database.query(schema.APPLIED)[0]["results"]],
         "secrets": {name: sorted(worker.secrets) for name, worker in cloud.workers.items()},
         "tokens": len(tokens),

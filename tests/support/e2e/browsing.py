@@ -96,7 +96,7 @@ def visit(browser: Browser, gallery_url: str) -> Iterator[Visit]:
     yield open_page
     for context in contexts:
         context.close()
-    assert errors == []
+    assert errors == [], errors
 
 
 def painting(
@@ -112,9 +112,13 @@ def painting(
 
 def hang(account: Account, title: str, seed: int = 1, **fields: Any) -> dict[str, Any]:
     """Creates an artwork over the API; the record."""
-    answer = account.create(
-        account.upload(painting("a.jpg", "circles", seed, (400, 300))["buffer"]), title, **fields
-    )
+    key = account.upload(painting("a.jpg", "circles", seed, (400, 300))["buffer"])
+    answer = account.create(key, title, **fields)
+    # Where tests share a machine, a renderer misses its deadline now and then; clients repeat the create too.
+    for _ in range(3):
+        if answer.status_code < 500:
+            break
+        answer = account.create(key, title, **fields)
     assert answer.status_code == 201, answer.text
     return dict(answer.json()["data"])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import httpx
@@ -41,3 +43,23 @@ def upload(client: httpx.Client, data: bytes, content_type: str = "image/jpeg") 
 def create(client: httpx.Client, key: str, title: str = "Untitled", **fields: Any) -> httpx.Response:
     """The create, whatever it answers."""
     return client.post("/api/artworks", json={"title": title, "originalKey": key, **fields})
+
+
+def create_in_turn(
+    client: httpx.Client,
+    key: str,
+    title: str = "Untitled",
+    refused: list[httpx.Response] | None = None,
+    stopped: threading.Event | None = None,
+) -> httpx.Response:
+    """A create, repeated when `Retry-After` says for as long as the queue is full or `stopped` is not set.
+
+    Answers that refused go to `refused`.
+    """
+    while True:
+        answer = create(client, key, title)
+        if answer.status_code != 503 or (stopped and stopped.is_set()):
+            return answer
+        if refused is not None:
+            refused.append(answer)
+        time.sleep(float(answer.headers["retry-after"]))

@@ -26,10 +26,10 @@ class Wire:
         self.connection.close()
 
     def send(self, head: str, body: bytes = b"", length: int | None = None) -> None:
-        """A request line with headers, and a body; `length` is what is said of it, if not the truth."""
-        said = len(body) if length is None else length
-        lines = f"{head}\r\nHost: {self._host.netloc}\r\nContent-Length: {said}\r\n\r\n"
-        self.connection.sendall(lines.encode() + body)
+        """A request line with headers, a character a byte, and a body that is said to have `length` bytes."""
+        declared = len(body) if length is None else length
+        lines = f"{head}\r\nHost: {self._host.netloc}\r\nContent-Length: {declared}\r\n\r\n"
+        self.connection.sendall(lines.encode("latin-1") + body)
 
     def ask(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """The answer to a request: status, headers, body."""

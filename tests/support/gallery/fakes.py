@@ -275,10 +275,19 @@ class WritingRenderer:
         return self.objects.put(key, f"{self.variant} of {source}".encode(), "image/jpeg")
 
 
+SHELL = """<!doctype html><html lang="en"><head>
+    <title>Gallery</title>
+    <meta name="description" content="of the shell">
+    <!--head-->
+    <script type="application/json" id="site">{}</script>
+  </head><body><main><!--noscript-->
+    <noscript>The page needs scripts.</noscript></main></body></html>"""
+
+
 class OnePage:
     """The static assets; `page` is None when they were not built."""
 
-    page: Page | None = Page({"Content-Type": "text/html", "Content-Security-Policy": "its own"}, b"<html>")
+    page: Page | None = Page({"Content-Type": "text/html", "Content-Security-Policy": "its own"}, SHELL)
 
     async def read(self, origin: str) -> Page | None:
         assert "://" in origin

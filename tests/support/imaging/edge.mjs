@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { startSiblings } from "./siblings.mjs";
 
 const [variant, variables = "{}", mebibytes] = process.argv.slice(2);
-const memoryLimit = mebibytes && Number(mebibytes) * 2 ** 20;
+const memoryLimit = mebibytes ? Number(mebibytes) * 2 ** 20 : undefined;
 const { bucket, token, siblings, stop } = await startSiblings([variant], JSON.parse(variables), memoryLimit);
 const [sibling] = siblings;
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
@@ -35,5 +35,6 @@ async function handle({ put, get, delete: gone, base64, requests }) {
 }
 
 console.log("@ready");
-for await (const line of createInterface({ input: process.stdin })) console.log(`@${JSON.stringify(await handle(JSON.parse(line)))}`);
+for await (const line of createInterface({ input: process.stdin }))
+  console.log(`@${JSON.stringify(await handle(JSON.parse(line)))}`);
 await stop();

@@ -2,7 +2,7 @@
 //
 //   node tests/support/imaging/in_pyodide.mjs <file> <folder>      the folder is there as /given
 
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadPyodide } from "pyodide";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundle } from "../../../runtime/bundle.mjs";
 import { readConfigs, shortName, workerOptions } from "../../../runtime/config.mjs";
-import { inPyodide } from "../../../runtime/pyodide.mjs";
+import { withPyodide } from "../../../runtime/pyodide.mjs";
 import { MEMORY_LIMIT_BYTES } from "../../../runtime/stack.mjs";
 
 process.env.MINIFLARE_WORKERD_PATH ??= join(import.meta.dirname, "../../../runtime/workerd.sh");
@@ -23,7 +23,7 @@ export async function startSiblings(variants, variables = {}, memoryLimit = MEMO
     configs.map(async (config) => {
       const runtime = { name: shortName(config), token, memoryLimit };
       const bindings = { WORKER_AUTH_TOKEN: token, RUNTIME: runtime, ...variables };
-      return inPyodide(workerOptions(config, { variables: bindings }), await bundle(config, []));
+      return withPyodide(workerOptions(config, { variables: bindings }), await bundle(config, []));
     }),
   );
   const log = new Log(LogLevel.NONE);
@@ -33,7 +33,8 @@ export async function startSiblings(variants, variables = {}, memoryLimit = MEMO
     const worker = await miniflare.getWorker(config.name);
     const heapMiB = async () => {
       const answer = await worker.fetch("http://isolate/", { headers: { "x-runtime-token": token } });
-      return (await answer.json()).heapBytes / 2 ** 20;
+      const { heapBytes } = /** @type {any} */ (await answer.json());
+      return heapBytes / 2 ** 20;
     };
     await heapMiB(); // boots it
     return { variant: shortName(config), heapMiB, fetch: (path, init) => worker.fetch(`http://sibling${path}`, init) };

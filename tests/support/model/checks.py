@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx
+from tests.support.e2e.inside import audit
 from tests.support.model.faults import DEADLINE_SECONDS
 from tests.support.model.world import Shelf, State, Work
 from tools.stack import Stack
@@ -28,16 +29,6 @@ def age(stack: Stack, keys: list[str]) -> None:
 
 def sweep(client: httpx.Client) -> dict[str, Any]:
     return dict(client.post("/api/sweep").raise_for_status().json()["data"])
-
-
-def audit(client: httpx.Client) -> Iterator[dict[str, Any]]:
-    parameters = {"audit": "true"}
-    while True:
-        report = client.post("/api/sweep", params=parameters).raise_for_status().json()["data"]
-        yield report
-        if report["nextCursor"] is None or report["failed"]:
-            return
-        parameters["cursor"] = report["nextCursor"]
 
 
 def settle(stack: Stack, operator: httpx.Client, shelves: Sequence[Shelf]) -> list[str]:

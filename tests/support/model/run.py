@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx
 from tests.support.e2e.accounts import Account, artist_of
-from tests.support.model.checks import age, audit, settle, sweep
+from tests.support.e2e.inside import audit
+from tests.support.model.checks import age, settle, sweep
 from tests.support.model.faults import DEADLINE_SECONDS, FAULTS, Fault
 from tests.support.model.operations import User
 from tests.support.model.world import Shelf, State

@@ -21,7 +21,6 @@ from vfa_gallery import (
     RetryPolicy,
     Stage,
 )
-from vfa_gallery.journal import FileId
 
 
 @pytest.fixture
@@ -222,17 +221,17 @@ def test_a_journal_that_cannot_be_written_ends_the_batch_and_makes_no_second_cop
     gallery: Gallery, contract: Contract, folder: Path, tmp_path: Path, event: str
 ) -> None:
     class FullDisk(Journal):
-        def granted(self, file: FileId, key: str) -> None:
+        def granted(self, content: str, key: str) -> None:
             self.fail_at("granted")
-            super().granted(file, key)
+            super().granted(content, key)
 
-        def arrived(self, file: FileId, artwork_id: str) -> None:
+        def arrived(self, content: str, artwork_id: str) -> None:
             self.fail_at("arrived")
-            super().arrived(file, artwork_id)
+            super().arrived(content, artwork_id)
 
         def fail_at(self, name: str) -> None:
             if name == event:
-                raise JournalProblem("nothing can be remembered: No space left on device")
+                raise JournalProblem("cannot write: No space left on device")
 
     with FullDisk(tmp_path / "journal") as journal:
         outcomes = list(Batch(gallery, journal, workers=1).run(jobs(folder)))
@@ -257,8 +256,8 @@ def test_a_file_that_vanishes_before_it_is_sent_fails_alone(
     gallery: Gallery, contract: Contract, folder: Path
 ) -> None:
     class Vanishing(Journal):
-        def granted(self, file: FileId, key: str) -> None:
-            super().granted(file, key)
+        def granted(self, content: str, key: str) -> None:
+            super().granted(content, key)
             (folder / "03.jpg").unlink(missing_ok=True)
 
     with Vanishing() as journal:

@@ -19,12 +19,12 @@ from tests.support.client.shell import Shell, uploaded
 from vfa_gallery import Progress, Stage
 from vfa_gallery.command import app
 from vfa_gallery.command.app import vfa
-from vfa_gallery.command.bars import Bars
-from vfa_gallery.command.drawing import draw
+from vfa_gallery.command.many import Display
+from vfa_gallery.command.output import draw
 
 
 def test_list_shows_what_matches(shell: Shell, folder: Path) -> None:
-    assert shell("list").stdout == "no artworks\n"
+    assert shell("list").stdout == ""
     ids = [uploaded(shell, folder, title) for title in ("One", "Two [bold]", "Three")]
     shown = shell("list", "--limit", "2").stdout
     assert ids[2] in shown
@@ -123,15 +123,18 @@ def resolve(command: click.Command, words: list[str]) -> tuple[click.Command, li
 
 def test_bars_show_each_file_and_the_total() -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with Bars(screen, 2) as bars:
-        bars.show(Path("a/dusk.jpg"), Progress(Stage.SENDING, 50, 100))
-        bars.show(Path("a/dusk.jpg"), Progress(Stage.WAITING, 0, 0))
-        bars.finish(Path("a/dusk.jpg"))
-        bars.finish(Path("a/never-begun.jpg"))
+    display = Display(screen, 3)
+    display.start()
+    display.show("dusk.jpg", Progress(Stage.SENDING, 50, 100))
+    display.show("dusk.jpg", Progress(Stage.WAITING, 0, 0))
+    display.finish("dusk.jpg", left=False)
+    display.finish("never-begun.jpg", left=False)
+    display.finish("left.jpg", left=True)
+    display.stop()
     assert isinstance(screen.file, io.StringIO)
     written = screen.file.getvalue()
-    assert "all files" in written
-    assert "2 of 2" in written
+    assert "2 of 3" in written
+    assert "3 of 3" not in written
 
 
 class Plugin:

@@ -80,7 +80,7 @@ def test_adding_a_name_again_with_a_limit_changes_only_the_limit(database: Sqlit
 
 
 def test_people_are_listed_with_their_artworks_and_limits(database: SqliteDatabase) -> None:
-    assert run("user", "list").stdout == "no users\n"
+    assert run("user", "list").stdout == ""
     ids = {name: run("user", "add", name, "--limit", "7").stdout.strip() for name in ("zoe", "Ann")}
     database.query("UPDATE users SET artwork_count = 5 WHERE username = 'zoe'")
     assert json.loads(run("user", "list", "--json").stdout) == [

@@ -27,10 +27,11 @@ main()
 
 
 def fill(folder: Path, files: int) -> None:
-    """Every twentieth file is broken."""
+    """Every twentieth file is broken; no two folders have the same content."""
     folder.mkdir()
     for number in range(files):
-        ending = BAD if number % 20 == 19 else str(number).encode()
+        content = f"{folder.name} {number}".encode()
+        ending = content + (BAD if number % 20 == 19 else b"")
         (folder / f"{number:02}.jpg").write_bytes(PICTURE + MEGABYTE + ending)
 
 

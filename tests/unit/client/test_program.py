@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 from tests.support.client.shell import Shell
 
-from vfa_gallery.command import artworks
+from vfa_gallery.command import output
 
 
 def test_a_refusal_is_one_sentence_with_its_request(shell: Shell) -> None:
     done = shell("me", VFA_TOKEN="wrong")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == "error: Please sign in. (request req-1)\n"
+    assert done.stderr == (
+        "error: Please sign in. The gallery does not accept this token: "
+        "check that VFA_TOKEN is complete and of this gallery. (request req-1)\n"
+    )
     done = shell("me", "--json", VFA_TOKEN="wrong")
-    assert json.loads(done.stderr) == {
-        "error": "Please sign in.",
-        "code": "unauthorized",
-        "requestId": "req-1",
-    }
+    answer = json.loads(done.stderr)
+    assert answer.pop("detail").startswith("The gallery does not accept this token")
+    assert answer == {"error": "Please sign in.", "code": "unauthorized", "requestId": "req-1"}
 
 
 def test_an_address_that_is_none_is_one_sentence(shell: Shell) -> None:
@@ -35,11 +36,11 @@ def test_an_address_that_is_none_is_one_sentence(shell: Shell) -> None:
         ("user add a/b", 1, "impossible", "a username is 1 to 64 letters"),
         ("smoke --base-url x", 1, "impossible", "not the address of a gallery"),
         ("edit art_1", 1, "impossible", "nothing to change"),
-        ("upload . --title A --journal .", 1, "journal_problem", "nothing can be remembered in"),
+        ("upload . --title A --journal .", 1, "journal_problem", "cannot write or read .:"),
         ("upload none.jpg --title A --title-from-name", 2, "wrong_usage", "give either"),
-        ("reprocess", 2, "wrong_usage", "give ids of artworks"),
+        ("reprocess", 2, "wrong_usage", "give artworks, --mine or --tag, or --all"),
         ("list --no-such-option", 2, "wrong_usage", "No such option"),
-        ("rm art_1", 1, "not_confirmed", "nothing was done"),
+        ("rm", 2, "wrong_usage", "give artworks, or --mine"),
         ("sweep", 1, "not_confirmed", "nothing was done"),
         ("show art_none", 1, "not_found", "There is no such artwork."),
     ],
@@ -76,7 +77,7 @@ def test_ctrl_c_is_status_130_in_any_command(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(artworks, "print_json" if words else "console", interrupt)
+    monkeypatch.setattr(output, "print_json" if words else "console", interrupt)
     done = shell("list", *words)
     assert done.exit_code == 130
     assert "interrupted" in done.stderr
@@ -96,5 +97,5 @@ def test_what_the_system_refuses_is_one_sentence(
 def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(shell: Shell) -> None:
     done = shell("me", VFA_TOKEN="secret €")
     assert done.exit_code == 1
-    assert done.stderr == "error: the token holds characters that no token has; copy it again\n"
+    assert done.stderr == "error: the token has characters that no token has; copy it again, into VFA_TOKEN\n"
     assert shell("me", VFA_TOKEN=shell.environment["VFA_TOKEN"] + "\n").exit_code == 0

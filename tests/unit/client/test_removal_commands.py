@@ -17,8 +17,11 @@ def test_rm_asks_and_says_what_it_could_not_remove(shell: Shell, contract: Contr
     assert shell("rm", artwork_id, stdin="n\n").exit_code == 1
     assert artwork_id in contract.artworks
     done = shell("rm", "art_none", artwork_id, "--yes")
-    assert (done.exit_code, done.stdout) == (3, f"removed {artwork_id}\n")
-    assert done.stderr == "not removed art_none: There is no such artwork.\n"
+    assert (done.exit_code, done.stdout) == (
+        3,
+        f"removed\t{artwork_id}\nfailed\tart_none\tnot_found\tThere is no such artwork.\n",
+    )
+    assert done.stderr.endswith("1 removed, 1 failed\n")
     assert contract.artworks == {}
     assert json.loads(shell("rm", "art_none", "--yes", "--json").stdout)["failed"][0]["code"] == "not_found"
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.client.contract import Contract, Reply, refusal
 from tests.support.client.shell import Shell, uploaded
 
-from vfa_gallery.command import reprocessing
+from vfa_gallery.command import many
 
 DONE = {"rendered": 3, "renderedBefore": 0, "gone": 0, "left": 0, "failed": []}
 THEIRS = refusal(403, "forbidden", "Someone else's.")
@@ -45,8 +45,8 @@ def test_a_run_that_came_to_its_end_is_forgotten_also_when_some_failed(
     done = shell("reprocess", "--all")
     assert done.exit_code == 3
     assert ids[1] in done.stdout
-    assert "2 rendered again, 1 failed\n" in done.stdout
-    assert shell("reprocess", "--all").stdout == "3 rendered again, 0 failed\n"
+    assert "2 rendered again, 1 failed\n" in done.stderr
+    assert shell("reprocess", "--all").stderr.endswith("3 rendered again, 0 failed\n")
 
 
 def test_a_run_that_was_broken_off_goes_on_where_it_was(
@@ -65,22 +65,24 @@ def test_a_run_that_was_broken_off_goes_on_where_it_was(
 def test_a_run_that_was_broken_off_can_begin_anew(shell: Shell, contract: Contract, ids: list[str]) -> None:
     order(contract, ids[1], refusal(401, "unauthorized", "Please sign in."))
     assert shell("reprocess", "--all", "--parallel", "1").exit_code == 1
-    assert shell("reprocess", "--all", "--restart").stdout == "3 rendered again, 0 failed\n"
+    assert shell("reprocess", "--all", "--restart").stderr.endswith("3 rendered again, 0 failed\n")
 
 
 def test_an_artwork_that_was_removed_meanwhile_has_not_failed(
     shell: Shell, contract: Contract, ids: list[str]
 ) -> None:
     order(contract, ids[1], refusal(404, "not_found", "There is no such artwork."))
-    assert shell("reprocess", "--all").stdout == "2 rendered again, 1 gone, 0 failed\n"
+    assert shell("reprocess", "--all").stderr.endswith("2 rendered again, 1 gone, 0 failed\n")
     assert shell("reprocess", "art_none").exit_code == 3
 
 
 def test_progress_is_told_by_the_line_where_there_is_no_terminal(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, ids: list[str]
 ) -> None:
-    monkeypatch.setattr(reprocessing, "LINE_EVERY", 2)
-    assert shell("reprocess", *ids).stderr == "2 of 3\n"
+    monkeypatch.setattr(many, "LINE_SECONDS", 0)
+    lines = [f"{n + 1} of 3: {each}" for n, each in enumerate(ids)]
+    done = shell("reprocess", *ids, "--parallel", "1")
+    assert done.stderr == "\n".join([*lines, "3 rendered again, 0 failed\n"])
     assert shell("reprocess", *ids, "--json").stderr == ""
 
 

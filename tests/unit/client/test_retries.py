@@ -121,7 +121,8 @@ def test_nobody_there_is_unreachable_after_the_last_try() -> None:
     policy = RetryPolicy(attempts=3, first=0.001)
     with Gallery("http://127.0.0.1:9", retry=policy) as gallery, pytest.raises(Unreachable) as caught:
         gallery.me()
-    assert str(caught.value) == "no connection to http://127.0.0.1:9"
+    message = "no connection to http://127.0.0.1:9: connection refused; no server is listening there"
+    assert (str(caught.value), caught.value.cause) == (message, "refused")
 
 
 def test_silence_is_unreachable_and_says_how_long(contract: Contract) -> None:

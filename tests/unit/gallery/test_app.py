@@ -54,7 +54,6 @@ def test_options_say_what_is_allowed(path: str, allow: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "",
         "/nothing",
         "/api",
@@ -73,6 +72,11 @@ def test_an_address_that_does_not_exist_is_a_json_404(path: str) -> None:
     assert set(json_of(answer)) - {"detail"} == {"error", "code", "requestId"}
     assert answer.headers["Content-Type"].startswith("application/json")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/.local/users"), ("POST", "/.local/token")])
+def test_the_sign_in_of_the_local_runtime_is_not_in_the_gateway(method: str, path: str) -> None:
+    assert ask(method, path, {"username": "ada"}).status == 404
 
 
 def test_head_is_get_without_its_body() -> None:

@@ -80,23 +80,6 @@ def test_any_origin_is_allowed_without_credentials() -> None:
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/upload", "/artists/ada", "/artists/ada/still-life"])
-def test_the_page_is_at_its_addresses(path: str) -> None:
-    answer = ask("GET", path)
-    assert (answer.status, answer.body) == (200, b"<html>")
-    assert answer.headers["Content-Security-Policy"] == "its own"
-    assert ask("POST", path).headers["Allow"] == "GET, HEAD, OPTIONS"
-
-
-def test_a_person_who_is_lost_sees_the_page_and_a_program_json() -> None:
-    page = ask("GET", "/nothing", Accept="text/html,*/*")
-    assert (page.status, page.body) == (404, b"<html>")
-    assert json_of(ask("GET", "/nothing", Accept="application/json"))["code"] == "not_found"
-    assert json_of(ask("POST", "/nothing", Accept="text/html"))["code"] == "not_found"
-    for path in ("/api/nothing", "/cdn/nothing", "/api/artworks/art_1"):
-        assert json_of(ask("GET", path, Accept="text/html"))["code"] == "not_found"
-
-
 def test_without_a_page_there_is_json() -> None:
     async def story() -> Any:
         world = World()

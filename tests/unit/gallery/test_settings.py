@@ -159,3 +159,31 @@ def test_any_value_is_accepted_or_named(name: str, value: str) -> None:
     except NotConfigured as error:
         problems = error.problems
     assert all(problem.split()[0] == name for problem in problems)
+
+
+def test_the_site_is_described_by_its_variables() -> None:
+    site = settings(
+        SITE_NAME="Blue House",
+        SITE_ACCENT="#0b6e4f",
+        SITE_LOGO_URL="/logo.svg",
+        SITE_FOOTER_LINKS="Our shop https://shop.example.org , Imprint /imprint",
+    ).site
+    assert (site.name, site.accent, site.logo_url) == ("Blue House", "#0b6e4f", "/logo.svg")
+    assert site.footer_links == (("Our shop", "https://shop.example.org"), ("Imprint", "/imprint"))
+    assert site.tagline
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE_ACCENT", "red; background: url(x)"),
+        ("SITE_LOGO_URL", "javascript:alert(1)"),
+        ("SITE_LOGO_URL", "//evil.example/logo.svg"),
+        ("SITE_FOOTER_LINKS", "Imprint"),
+        ("SITE_FOOTER_LINKS", "Imprint javascript:alert(1)"),
+    ],
+)
+def test_a_site_that_is_described_wrongly_is_named(name: str, value: str) -> None:
+    with pytest.raises(NotConfigured) as raised:
+        settings(**{name: value})
+    assert any(problem.startswith(name) for problem in raised.value.problems)

@@ -215,3 +215,18 @@ async def test_a_user_is_made_once_whatever_becomes_of_the_answer(lost: bool) ->
     where.database.lost = lost
     assert (await ask(where, "POST", "/api/users", {"username": "new", "id": "site-7"})).status == 201
     assert len(where.database.rows("SELECT * FROM users")) == 3
+
+
+@pytest.mark.parametrize("taken", [{"username": "bob"}, {"subject": "auth0|bob"}])
+async def test_a_change_that_is_refused_leaves_the_users_artworks_in_lists(taken: dict[str, str]) -> None:
+    where = world()
+    where.user("usr_bob", "Bob")
+    tied = await ask(where, "PATCH", "/api/users/usr_bob", {"subject": "auth0|bob"})
+    assert tied.status == 200, tied.body
+    made = json_of(await create(where, where.original()))["data"]
+    for _ in range(2):
+        refused = await ask(where, "PATCH", "/api/users/usr_ada", {"artworkLimit": 7, **taken})
+        assert refused.status == 409, refused.body
+        listed = json_of(await where.ask("GET", "/api/artworks"))["data"]
+        assert [each["id"] for each in listed] == [made["id"]]
+    assert json_of(await ask(where, "GET", "/api/users/usr_ada"))["data"]["artworkLimit"] != 7

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { categoryName, categoryOf, counted, dateName, isDate, sizeName, tagsOf, titleOf } from "../../../web/src/words.js";
+import {
+  categoryName,
+  categoryOf,
+  counted,
+  dateName,
+  isDate,
+  sizeName,
+  startsWord,
+  tagsOf,
+  titleOf,
+} from "../../../web/src/words.js";
 
 test("dates read as precisely as they are known", () => {
   assert.equal(dateName("2024"), "2024");
@@ -47,4 +57,12 @@ test("sizes, counts and categories read well", () => {
   assert.equal(counted(2, "picture"), "2 pictures");
   assert.equal(categoryName("mixed_media"), "Mixed media");
   assert.equal(categoryName("oil_on gold"), "oil_on gold");
+});
+
+test("a name's words are found by how they begin", () => {
+  assert.ok(startsWord("night_sky", "sk"));
+  assert.ok(startsWord("Ana María", "mar"));
+  assert.ok(startsWord("ink", "#in"));
+  assert.ok(!startsWord("ink", "nk"));
+  assert.ok(!startsWord("ink", "#"));
 });

@@ -95,9 +95,7 @@ export class Desk {
       if (row) this.#refused(row, error);
     });
     // Uppy's upload ends when its artworks are there, not when the last byte is sent.
-    uppy.addPostProcessor(
-      async (ids) => void (await Promise.allSettled(ids.map((id) => this.#creating.get(id)))),
-    );
+    uppy.addPostProcessor(async (ids) => void (await Promise.allSettled(ids.map((id) => this.#creating.get(id)))));
   }
 
   /** @param {UppyFile} file */
@@ -312,8 +310,7 @@ export class Desk {
     if (this.#uppy.getFile(row.id)) this.#uppy.removeFile(row.id);
     announce(`Removed ${row.name}`);
     this.#arrange();
-    if (hadFocus)
-      /** @type {HTMLElement | null} */ ((beside ?? this.#drop).querySelector("button, input, a"))?.focus();
+    if (hadFocus) /** @type {HTMLElement | null} */ ((beside ?? this.#drop).querySelector("button, input, a"))?.focus();
   }
 
   #clearDone() {

@@ -22,8 +22,7 @@ export class Footer {
    * @param {string | undefined} username whose pictures they become
    */
   show(rows, username) {
-    const count = (/** @type {import("./row.js").State} */ state) =>
-      rows.filter((row) => row.state === state).length;
+    const count = (/** @type {import("./row.js").State} */ state) => rows.filter((row) => row.state === state).length;
     const [ready, done, failed] = [count("ready"), count("done"), count("failed")];
     const moving = rows.filter((row) => row.busy).length;
     this.#start.textContent = `Upload ${counted(ready, "picture")}`;

@@ -57,20 +57,12 @@ export class Row {
     const details = h("details", {}, h("summary", {}, "Details"), detailFields());
     // A browser cannot point at an invalid field that is folded away.
     details.addEventListener("invalid", () => (details.open = true), true);
-    this.#fields = [
-      fieldset(`Title of ${name}`, titleField(titleOf(name))),
-      fieldset(`Details of ${name}`, details),
-    ];
+    this.#fields = [fieldset(`Title of ${name}`, titleField(titleOf(name))), fieldset(`Details of ${name}`, details)];
     this.#bar = h("progress", { max: 100, value: 0, "aria-label": `Sending ${name}` });
     const steps = RENDITIONS.map(([key, label]) => h("li", { "data-rendition": key }, label));
     this.#renditions = h("ol", { class: "renditions", "aria-label": "Renditions" }, steps);
     const filename = h("p", { class: "filename" }, h("bdi", {}, name), ` · ${sizeName(file.size)}`);
-    const course = [
-      h("div", { class: "meta" }, filename, this.#status),
-      this.#bar,
-      this.#renditions,
-      this.#refusal,
-    ];
+    const course = [h("div", { class: "meta" }, filename, this.#status), this.#bar, this.#renditions, this.#refusal];
     this.#body.append(this.#named, this.#fields[0], ...course, this.#fields[1]);
     this.element = h("li", { class: "row" }, this.#preview, this.#body, this.#actions);
     this.#become("ready", "");
@@ -193,11 +185,7 @@ export class Row {
 
   #buttons() {
     const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      h(
-        "button",
-        { type: "button", class: "button small", onclick, "aria-label": `${text}: ${this.name}` },
-        text,
-      );
+      h("button", { type: "button", class: "button small", onclick, "aria-label": `${text}: ${this.name}` }, text);
     if (this.artwork && this.state === "done")
       return [h("a", { class: "button small", href: artworkPath(this.artwork) }, "View")];
     if (this.state === "cancelling") return [];

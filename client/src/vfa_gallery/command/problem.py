@@ -1,7 +1,10 @@
-"""What ends a command early: a sentence for people or JSON for programs, and the exit status."""
+"""How a command ends: each exception becomes a sentence or JSON, and an exit status, in one place."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +12,7 @@ import click
 
 from vfa_gallery.errors import GalleryError
 
-# Exit status when part of what was asked for could not be done, and after Ctrl-C.
+# Exit status when part of what was asked for failed, and after Ctrl-C.
 SOME_FAILED = 3
 INTERRUPTED = 130
 
@@ -22,9 +25,21 @@ class Problem(click.ClickException):
     """
 
 
+class Program(click.Group):
+    """A group of commands whose errors are JSON on standard error with `--json`, else a sentence."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> Any:
+        words = sys.argv[1:] if args is None else list(args)
+        try:
+            status = super().main(args, *others, **{**more, "standalone_mode": False})
+        except (click.Abort, click.ClickException, GalleryError, OSError) as error:
+            status = _print(error, as_json="--json" in words)
+        sys.exit(status)
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a command ends: `code` and `request_id` as the API would have them."""
+    """How a command ends: exit status, and the error with the names of the API."""
 
     status: int
     code: str
@@ -42,7 +57,7 @@ class Ending:
 
 
 def ending_of(error: Exception) -> Ending:
-    """What an exception means for whoever ran the command.
+    """The end of a command that an exception means; other exceptions are raised again.
 
     >>> str(ending_of(Problem("there is no user ann")))
     'error: there is no user ann'
@@ -66,11 +81,22 @@ def ending_of(error: Exception) -> Ending:
     raise error
 
 
-def _by_keyboard(error: click.Abort) -> bool:
-    """Click's prompts put Abort in the place of Ctrl-C as well as of a no."""
-    return isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
-
-
 def error_to_wire(error: GalleryError) -> dict[str, Any]:
-    """An error as the API has it."""
+    """An error in the form of the API."""
     return ending_of(error).to_wire()
+
+
+def _print(error: Exception, *, as_json: bool) -> int:
+    ending = ending_of(error)
+    if as_json:
+        click.echo(json.dumps(ending.to_wire()), err=True)
+    elif isinstance(error, click.UsageError):
+        error.show()
+    else:
+        click.echo(ending, err=True)
+    return ending.status
+
+
+def _by_keyboard(error: click.Abort) -> bool:
+    """Click's prompts raise Abort for Ctrl-C as well as for a no."""
+    return isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)

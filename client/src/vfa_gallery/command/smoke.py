@@ -1,4 +1,4 @@
-"""`vfa smoke`: the whole way through a gallery once, leaving nothing behind."""
+"""`vfa smoke`: one upload and everything after it, which leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import click
-from rich.table import Table
 
-from vfa_gallery.command.options import console, gallery_options, print_json
-from vfa_gallery.errors import GalleryError, NotFound
+from vfa_gallery.command.options import gallery_options
+from vfa_gallery.command.output import print_json, print_table
+from vfa_gallery.errors import GalleryError, NotFound, Unreachable
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.models import Artwork
 
@@ -24,7 +24,7 @@ LEFT_BEHIND = re.compile(r"Smoke test [0-9a-f]{8}")
 
 
 class Wrong(Exception):
-    """The gallery answered, but not what it should."""
+    """The gallery's answer is not the expected one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,16 @@ class Step:
 @click.option("--keep", is_flag=True, help="Leave the artwork there, also in later tests.")
 @gallery_options
 def smoke(gallery: Gallery, as_json: bool, keep: bool) -> None:
-    """Try a gallery out: upload a picture, look at its renditions, remove it.
+    """Test a gallery: upload a picture, compare its renditions, remove it.
 
-    What earlier tests of the same person could not remove is removed first.
+    Artworks that earlier tests of the same user could not remove are removed first. Without a token, only
+    what is public is tested.
 
-    Exit status: 0 everything works, 1 something does not. Without a token only what is public is tried.
+    Exit status: 0 everything works, 1 something does not.
 
     \b
     Example:
-      vfa smoke --base-url https://gallery.example
+      vfa smoke --url https://gallery.example
     """
     trial = Trial(gallery, keep=keep)
     trial.run()
@@ -55,15 +56,16 @@ def smoke(gallery: Gallery, as_json: bool, keep: bool) -> None:
     if as_json:
         print_json({"ok": ok, "steps": [asdict(step) for step in trial.steps]})
     else:
-        table = Table("", "step", "ms", "", title=gallery.base_url)
-        for step in trial.steps:
-            table.add_row("✓" if step.ok else "✗", step.name, str(step.milliseconds), step.detail)
-        console().print(table)
+        rows = [
+            ("ok" if step.ok else "failed", step.name, f"{step.milliseconds} ms", step.detail)
+            for step in trial.steps
+        ]
+        print_table(("", "step", "time", "detail"), rows, nothing="")
     raise SystemExit(0 if ok else 1)
 
 
 class Trial:
-    """The steps, each of which says what it saw."""
+    """The steps and what came of each."""
 
     def __init__(self, gallery: Gallery, *, keep: bool) -> None:
         self.steps: list[Step] = []
@@ -92,6 +94,10 @@ class Trial:
         started = time.perf_counter()
         try:
             ok, detail = True, step()
+        except Unreachable as error:
+            if not self.steps:
+                raise  # every further step would fail alike
+            ok, detail = False, str(error)
         except GalleryError as error:
             ok, detail = False, f"{error.code}: {error} (request {error.request_id})"
         except Wrong as error:
@@ -110,11 +116,11 @@ class Trial:
         return newest.title if newest else "none yet"
 
     def _me(self) -> str:
-        person = self._gallery.me()
-        return f"{person.username}, room for {person.artwork_remaining}"
+        user = self._gallery.me()
+        return f"{user.username}, room for {user.artwork_remaining}"
 
     def _tidy_up(self) -> str:
-        """An upload whose answers were all lost leaves an artwork, which would fill the person's quota."""
+        """An upload whose answers were all lost leaves an artwork, which counts in the user's quota."""
         mine = self._gallery.artworks(username=self._gallery.me().username, query="Smoke test")
         found = [artwork for artwork in mine if LEFT_BEHIND.fullmatch(artwork.title)]
         for artwork in found:
@@ -136,7 +142,7 @@ class Trial:
         for url, size in wanted.items():
             found = _size(self._gallery.fetch(url))
             _expect(found == size, "", f"{url} has {found} pixels instead of {size}")
-        return "three, as large as they should be"
+        return "three, of the expected sizes"
 
     def _read_back(self) -> str:
         found = self._gallery.get(self._made().id)
@@ -145,7 +151,7 @@ class Trial:
     def _copy(self) -> str:
         if self._gallery.copies_unsigned(_picture(), self._made()):
             raise Wrong(
-                "the bucket honours x-amz-copy-source without a signature: whoever has a ticket can copy any "
+                "the bucket accepts x-amz-copy-source without a signature: whoever has a ticket can copy any "
                 "original; allow no uploads until its operator refuses unsigned x-amz-* headers"
             )
         return "an unsigned copy is refused"
@@ -171,7 +177,7 @@ def _expect(right: bool, seen: str, otherwise: str) -> str:
 
 
 def _picture() -> bytes:
-    """A picture of this command's own."""
+    """A JPEG of WIDTH × HEIGHT pixels."""
     from PIL import Image
 
     ramps = [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.linear_gradient("L").rotate(90)]

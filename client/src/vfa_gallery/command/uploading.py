@@ -1,53 +1,54 @@
-"""`vfa upload`: many files at once, with progress, resumable."""
+"""`vfa upload`: many files at once, with progress; an interrupted upload is continued by the same command."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
-from rich.table import Table
 
-from vfa_gallery.batch import LASTING, MOST_WORKERS, Batch, Fate, Job, Outcome, fatal
-from vfa_gallery.command.bars import Bars
-from vfa_gallery.command.files import files_of
-from vfa_gallery.command.interrupts import interruptible
-from vfa_gallery.command.options import console, description_options, gallery_options, given
-from vfa_gallery.command.problem import INTERRUPTED, SOME_FAILED, Problem, error_to_wire
-from vfa_gallery.errors import GalleryError
+from vfa_gallery.batch import LASTING, Batch, Fate, Job, Outcome
+from vfa_gallery.command.many import Tally, displayed, summary
+from vfa_gallery.command.options import (
+    description_options,
+    dry_run_option,
+    gallery_options,
+    given,
+    parallel_option,
+)
+from vfa_gallery.command.output import print_json
+from vfa_gallery.command.problem import Problem
+from vfa_gallery.errors import FileProblem
 from vfa_gallery.gallery import Gallery
 from vfa_gallery.journal import Journal
+from vfa_gallery.limits import TEXTS, check_details
 from vfa_gallery.models import Details
-from vfa_gallery.originals import printable
-
-LONGEST_TITLE = 200
+from vfa_gallery.originals import looks_like_picture, printable
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--title", help="Title of all of them.")
-@click.option("--title-from-name", is_flag=True, help="Titles from the files' names.")
+@click.option("--title", help="Title of all of them [each file's name].")
+@click.option("--title-from-name", is_flag=True, help="Titles from the files' names, as without --title.")
 @description_options
-@click.option("--recursive", is_flag=True, help="Folders with the folders in them.")
+@click.option("--recursive", "-r", is_flag=True, help="Also folders in folders, unless they are hidden.")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Only these files, as in '*.tif'.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these files, as in 'draft*'.")
+@parallel_option(4)
+@click.option("--journal", type=click.Path(path_type=Path), help="Where to record what arrived.")
 @click.option(
-    "--parallel",
-    type=click.IntRange(1, MOST_WORKERS),
-    default=4,
-    show_default=True,
-    help="How many at a time.",
-)
-@click.option("--journal", type=click.Path(path_type=Path), help="Where to remember what arrived.")
-@click.option(
-    "--again",
-    is_flag=True,
-    help="Upload also what arrived before, once more; interrupted, the same command goes on with the rest.",
+    "--again", is_flag=True, help="Upload once more what arrived before; interrupted, it is continued."
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what was refused before.")
+@dry_run_option
 @gallery_options
 def upload(
     gallery: Gallery,
@@ -56,46 +57,56 @@ def upload(
     title: str | None,
     title_from_name: bool,
     recursive: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     parallel: int,
     journal: Path | None,
     again: bool,
     retry_failed: bool,
+    dry_run: bool,
     **description: Any,
 ) -> None:
     """Upload pictures, or folders of them.
 
-    What arrived is remembered: after Ctrl-C, or when some failed, the same command goes on where it was and
-    sends nothing twice. A file that is named twice is one file. What was refused as a picture is remembered,
-    too, and sent again only with --retry-failed.
+    What arrived is recorded by its content: the same command after Ctrl-C or a failure continues, and sends
+    nothing twice. In folders, hidden files and files that are no pictures are passed over. A picture that was
+    refused is sent again only with --retry-failed.
 
-    Exit status: 0 all are there, 3 some were refused, 1 no more could go (no connection, no quota) or there
+    Exit status: 0 all are there, 3 some failed, 1 no more could be sent (no connection, no quota) or there
     was nothing to upload, 130 interrupted.
 
     \b
     Examples:
-      vfa upload dusk.jpg --title "Dusk over the lake" --category painting
-      vfa upload ~/pictures --title-from-name --tag 2026 --parallel 8
+      vfa upload dusk.jpg
+      vfa upload ~/pictures --tag 2026 --exclude 'draft*' --parallel 8
     """
-    if (title is None) == (not title_from_name):
+    if title is not None and title_from_name:
         raise click.UsageError("give either --title or --title-from-name")
-    paths = files_of(files, recursive=recursive)
-    if not paths:
-        raise Problem("there is nothing to upload in " + ", ".join(printable(str(each)) for each in files))
-    report = Report(as_json)
-    with (
-        Journal(journal or _usual_journal(gallery)) as opened,
-        Bars(console(stderr=True), len(paths)) as bars,
-    ):
+    fields = given(description)
+    check_details({"title": title or "from the name", **fields})
+    found = find_files(files, recursive=recursive, include=include, exclude=exclude)
+    if not found.paths:
+        raise Problem(found.nothing(files, recursive=recursive))
+    where = journal or _usual_journal(gallery)
+    jobs = [(path, _details(path, title, fields)) for path in found.paths]
+    if dry_run:
+        with Journal(where if where.exists() else None) as opened:
+            _print_plan(opened, jobs, found, as_json)
+        return
+    report = Report(as_json, found)
+    with Journal(where) as opened:
         if again:
-            opened.again(paths)
-        batch = Batch(gallery, opened, workers=parallel, on_progress=bars.show, retry_refused=retry_failed)
-        outcomes = batch.run(_jobs(paths, title, given(description)))
-        with interruptible(batch.stop, bars.say):
-            for outcome in outcomes:
-                bars.finish(outcome.path)
+            opened.again(found.paths)
+        batch = Batch(gallery, opened, workers=parallel, retry_refused=retry_failed)
+        with displayed(batch.stop, len(jobs), quiet=as_json) as display:
+            batch.on_progress = lambda path, progress: display.show(printable(path.name), progress)
+            for outcome in batch.run(jobs):
+                display.finish(printable(outcome.path.name), left=outcome.fate == Fate.LEFT)
                 report.add(outcome)
+                if outcome.artwork and not as_json:
+                    display.result(f"arrived\t{outcome.artwork.id}\t{printable(str(outcome.path))}")
     report.show()
-    raise SystemExit(report.status)
+    raise SystemExit(report.tally.status)
 
 
 def title_of(path: Path) -> str:
@@ -105,69 +116,155 @@ def title_of(path: Path) -> str:
     'dusk over the lake.final'
     """
     words = re.sub(r"[\s_-]+", " ", path.stem).strip() or path.name
-    return printable(words)[:LONGEST_TITLE]
+    return printable(words)[: TEXTS["title"]]
 
 
-def _jobs(paths: Iterable[Path], title: str | None, description: dict[str, Any]) -> Iterator[Job]:
-    for path in paths:
-        details: Details = {"title": title if title is not None else title_of(path), **description}  # type: ignore[typeddict-item]
-        yield path, details
+def _details(path: Path, title: str | None, fields: dict[str, Any]) -> Details:
+    return cast(Details, {"title": title if title is not None else title_of(path), **fields})
+
+
+@dataclass(slots=True)
+class Files:
+    """Files to upload, and what was passed over in folders: the number of other files by their suffix."""
+
+    paths: list[Path] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    folders: list[Path] = field(default_factory=list)
+
+    def others(self) -> str:
+        """The files that are no pictures, in words.
+
+        >>> Files(passed_over=Counter({"txt": 2, "": 1})).others()
+        'no pictures (2 txt, 1 without suffix)'
+        """
+        kinds = (f"{n} {suffix or 'without suffix'}" for suffix, n in self.passed_over.most_common())
+        return f"no pictures ({', '.join(kinds)})"
+
+    def nothing(self, given: Iterable[Path], *, recursive: bool) -> str:
+        """Why there is nothing to upload."""
+        sentence = "there is nothing to upload in " + ", ".join(printable(str(each)) for each in given)
+        if self.passed_over:
+            return f"{sentence}: {self.passed_over.total()} files are {self.others()}"
+        if self.folders and not recursive:
+            return f"{sentence}: only folders; --recursive uploads what is in them"
+        return sentence
+
+
+def find_files(
+    given: Iterable[Path], *, recursive: bool, include: Sequence[str], exclude: Sequence[str]
+) -> Files:
+    """Each file once, under the first of its names.
+
+    Files that are named are taken as they are; in folders, hidden ones and those that are no pictures are
+    not. Patterns are those of a shell; they are compared with the name and with the path below the folder.
+
+    Raises:
+        OSError: a folder or file cannot be read.
+    """
+    found = Files()
+    paths: dict[str, Path] = {}
+    for path in given:
+        below = _walk(path, recursive, found) if path.is_dir() else [path]
+        for each in below:
+            inside = each.relative_to(path).as_posix() if each != path else each.name
+            if _is_wanted(inside, include, exclude) and (each == path or _is_picture(each, found)):
+                paths.setdefault(os.path.realpath(each), each)
+    found.paths = list(paths.values())
+    return found
+
+
+def _walk(folder: Path, recursive: bool, found: Files) -> Iterator[Path]:
+    inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    yield from (each for each in inside if each.is_file())
+    for each in inside:
+        if each.is_dir() and not each.is_symlink():
+            found.folders.append(each)
+            if recursive:
+                yield from _walk(each, recursive, found)
+
+
+def _is_wanted(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    def matches(patterns: Sequence[str]) -> bool:
+        return any(fnmatch(name, each) or fnmatch(name.rpartition("/")[2], each) for each in patterns)
+
+    return (not include or matches(include)) and not matches(exclude)
+
+
+def _is_picture(path: Path, found: Files) -> bool:
+    try:
+        if looks_like_picture(path):
+            return True
+    except OSError:
+        return True  # it fails with its reason when it is uploaded
+    found.passed_over[path.suffix.lower().removeprefix(".")] += 1
+    return False
 
 
 def _usual_journal(gallery: Gallery) -> Path:
-    """One journal for each person in each gallery."""
-    whose = hashlib.sha256(f"{gallery.base_url} {gallery.me().id}".encode()).hexdigest()[:16]
-    return Path(click.get_app_dir("vfa")) / "uploads" / f"{whose}.jsonl"
+    """One journal for each user of each gallery."""
+    name = hashlib.sha256(f"{gallery.base_url} {gallery.me().id}".encode()).hexdigest()[:16]
+    return Path(click.get_app_dir("vfa")) / "uploads" / f"{name}.jsonl"
+
+
+def _print_plan(journal: Journal, jobs: Sequence[Job], found: Files, as_json: bool) -> None:
+    """What an upload would do with each file."""
+    plan: list[tuple[str, str, str]] = []
+    for path, details in jobs:
+        try:
+            known = journal.entry(journal.identify(path)).artwork_id
+            verdict = f"known as {known}" if known else "new"
+        except FileProblem as error:
+            verdict = str(error)
+        plan.append((printable(str(path)), details["title"], verdict))
+    if as_json:
+        files = [dict(zip(("file", "title", "state"), each, strict=True)) for each in plan]
+        print_json({"files": files, "passedOver": dict(found.passed_over)})
+        return
+    for each in plan:
+        click.echo("\t".join(each))
+    new = sum(verdict == "new" for _, _, verdict in plan)
+    summary((new, "would be uploaded"), (len(plan) - new, "not"), (found.passed_over.total(), found.others()))
 
 
 class Report:
-    """What is said at the end; artworks go out as JSON when they arrive, so that memory stays flat."""
+    """What came of the files. Artworks are printed as they arrive, so that memory does not grow."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, found: Files) -> None:
+        self.tally = Tally()
         self._as_json = as_json
+        self._found = found
         self._counts: Counter[Fate] = Counter()
-        self._fatal = False
-        self._failed: list[tuple[str, GalleryError]] = []
 
     def add(self, outcome: Outcome) -> None:
         self._counts[outcome.fate] += 1
-        self._fatal = self._fatal or (outcome.error is not None and fatal(outcome.error))
         name = printable(str(outcome.path))
-        if outcome.fate == Fate.FAILED and outcome.error:
-            self._failed.append((name, outcome.error))
+        self.tally.add(name, outcome.error, left=outcome.fate == Fate.LEFT)
         if self._as_json and outcome.artwork:
             opening = '{"arrived": [' if self._counts[Fate.ARRIVED] == 1 else ","
             arrived = {"file": name, "artwork": outcome.artwork.to_wire()}
             click.echo(opening + json.dumps(arrived, ensure_ascii=False))
 
-    @property
-    def status(self) -> int:
-        if self._fatal:
-            return 1
-        if self._counts[Fate.LEFT]:
-            return INTERRUPTED
-        return SOME_FAILED if self._counts[Fate.FAILED] else 0
-
     def show(self) -> None:
         if self._as_json:
             self._end_json()
             return
-        screen = console()
-        if self._failed:
-            table = Table("file", "code", "reason", title="Not uploaded")
-            for name, error in self._failed:
-                table.add_row(name, error.code, str(error))
-            screen.print(table)
-        summary = Table("arrived", "there before", "failed", "left for the next run")
-        summary.add_row(*(str(self._counts[fate]) for fate in Fate))
-        screen.print(summary)
-        if any(isinstance(error, LASTING) for _, error in self._failed):
-            click.echo("pictures that were refused are not sent again; --retry-failed tries them again")
+        self.tally.print_failures("file")
+        counts, over = self._counts, self._found.passed_over.total()
+        summary(
+            (counts[Fate.ARRIVED], "arrived"),
+            (counts[Fate.KNOWN], "there before"),
+            (counts[Fate.FAILED], "failed"),
+            (over, f"passed over: {self._found.others()}"),
+            (counts[Fate.LEFT], "left; the same command continues"),
+        )
+        if any(isinstance(error, LASTING) for error in self.tally.failed.values()):
+            click.echo("pictures that were refused are sent again only with --retry-failed", err=True)
 
     def _end_json(self) -> None:
         rest = {
-            "failed": [{"file": name, **error_to_wire(error)} for name, error in self._failed],
+            "failed": self.tally.failures("file"),
             "counts": {fate.value: self._counts[fate] for fate in Fate},
+            "passedOver": dict(self._found.passed_over),
         }
         opening = "]," if self._counts[Fate.ARRIVED] else '{"arrived": [],'
         click.echo(opening + json.dumps(rest, ensure_ascii=False, indent=2).removeprefix("{"))

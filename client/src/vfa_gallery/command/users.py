@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import click
-from rich.table import Table
 
-from vfa_gallery.command.options import connection_options, console, json_option, open_gallery, print_json
+from vfa_gallery.command.options import Command, connection_options, json_option, open_gallery
+from vfa_gallery.command.output import print_json, print_table
 from vfa_gallery.command.problem import Problem
-from vfa_gallery.command.usernames import RULE, parse_username
 from vfa_gallery.errors import AlreadyExists
 from vfa_gallery.gallery import Gallery
+from vfa_gallery.limits import USERNAME_RULE, parse_username
 from vfa_gallery.models import Account, AccountChanges
 
 Wire = Mapping[str, Any]
-Command = Callable[..., None]
 
 
 class Users(Protocol):
@@ -146,11 +145,9 @@ def user_commands(users_options: Callable[[Command], Command]) -> click.Group:
         if as_json:
             print_json(list(found))
             return
-        table = Table("username", "id", "artworks", "limit", "status")
-        for each in found:
-            counts = str(each["artworkCount"]), str(each["artworkLimit"])
-            table.add_row(each["username"], each["id"], *counts, each["status"])
-        console().print(table if found else "no users")
+        names = ("username", "id", "artworkCount", "artworkLimit", "status")
+        rows = [[str(each[name]) for name in names] for each in found]
+        print_table(("username", "id", "artworks", "limit", "status"), rows, nothing="no users")
 
     @user.command()
     @click.argument("username")
@@ -206,5 +203,5 @@ def _change_command(
 def _checked(username: str) -> str:
     name = parse_username(username)
     if name is None:
-        raise Problem(RULE)
+        raise Problem(USERNAME_RULE)
     return name
