@@ -12,7 +12,7 @@ UNIT = tests/unit benchmarks/tests
 SYSTEM = tests/integration tests/e2e
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit check lint types layers dry-run kernels-cached locks kernels kernels-check fonts fuzz fuzz-kernels fuzz-webp model examples soak audit bench bench-check deploy clean
+.PHONY: help setup demo dev test unit check lint types layers dry-run kernels-cached locks kernels kernels-check fonts fuzz fuzz-kernels fuzz-webp model examples soak audit bench bench-check deploy rollback wrangler-dev clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -84,8 +84,10 @@ soak: setup ## mixed traffic for 30 minutes (ARGS="--minutes 5 --kill-every 20")
 
 locks: ## resolve the pinned requirements anew
 	@.venv/bin/python -m tools.vendor
-	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 \
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 --universal \
 		--custom-compile-command "make locks" -o locks/dev.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:python-314 --python-version 3.11 \
+		--universal --custom-compile-command "make locks" -o locks/python-3.14.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:bench --python-version 3.11 \
 		--custom-compile-command "make locks" -o locks/bench.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:kernels --python-version 3.11 \
@@ -112,6 +114,12 @@ fonts: ## make the watermark's fonts anew (on Debian, from its Noto packages)
 
 deploy: setup ## from here to Cloudflare: `make deploy ARGS=--dry-run` says what it would do
 	@.venv/bin/python -m tools.deploy $(ARGS)
+
+wrangler-dev: setup ## the four Workers in Cloudflare's own runtime, on PORT (8787), until Ctrl-C
+	@exec .venv/bin/python -m tools.wrangler_dev --port $(PORT) $(ARGS)
+
+rollback: setup ## return all four Workers to the release before: `make rollback ARGS=--dry-run` says which
+	@.venv/bin/python -m tools.deploy --rollback $(ARGS)
 
 clean: ## remove everything that set-up and runs made
 	@rm -rf .venv node_modules .cache .state python_modules variants/*/python_modules web/dist
