@@ -18,7 +18,7 @@ function ancestors() {
   const found = [];
   for (let pid = process.ppid; pid > 1 && found.length < ANCESTORS; ) {
     try {
-      const line = execFileSync("ps", ["-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
+      const line = execFileSync("ps", ["-ww", "-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
       const [, parent, words] = line.match(/^\s*(\d+)\s+(.*)$/m);
       found.push(words);
       pid = Number(parent);

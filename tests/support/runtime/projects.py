@@ -179,7 +179,7 @@ def descendants_of(pid: int) -> set[int]:
 
 def _ps(pid: int, column: str) -> str:
     """A column of `ps`, which macOS has, too; empty when there is no such process."""
-    command = ["ps", "-o", f"{column}=", "-p", str(pid)]
+    command = ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
