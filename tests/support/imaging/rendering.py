@@ -11,6 +11,7 @@ from imaging.color.convert import Colours
 from imaging.formats.exif import upright
 from imaging.formats.original import open_original
 from imaging.geometry import Size, display_size
+from imaging.planes import as_image
 from imaging.render import Options, Rendition, render, target_of
 from imaging.source import BytesSource, Feed
 from imaging.variants import Variant
@@ -44,7 +45,7 @@ def picture_of(variant: Variant, data: bytes, background: str = "#ffffff") -> Im
             original = await open_original(source, feed)
             target = target_of(variant, original, OPTIONS[variant])
             [picture] = await original.resampled([target], Colours(original.profile, background))
-            return upright(picture, original.orientation)
+            return as_image(upright(picture, original.orientation))
 
     return asyncio.run(resampled())
 
