@@ -1,9 +1,10 @@
 """A thousand files of 2 megapixels through `vfa upload`, one in twenty of them bad.
 
-The questions: do all good ones arrive exactly once, are the bad ones listed with reasons (those that are no
-pictures passed over and counted), does memory stay flat? Flat: from the second tenth of a run to its last, the median grows by no more than 4 MiB; a run of
-less than half a minute is too short to tell. The exit status is 1 when an answer is no. With --interrupt the
-command is killed after a quarter of the files, and interrupted with Ctrl-C after half of them.
+The questions: do all good ones arrive exactly once, are the bad ones listed with reasons (those that are
+no pictures passed over and counted), does memory stay flat? Flat: from the second tenth of a run to its
+last, the median grows by no more than 4 MiB; a run of less than half a minute is too short to tell. The
+exit status is 1 when an answer is no. With --interrupt the command is killed after a quarter of the
+files, and interrupted with Ctrl-C after half of them.
 
     .venv/bin/python -m benchmarks.client_batch --output benchmarks/results/client_batch.json
 """

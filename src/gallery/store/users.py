@@ -30,8 +30,8 @@ INSERT INTO users (id, username, artwork_limit, issuer, subject, created_at)
 SELECT ?1, CASE WHEN EXISTS (SELECT 1 FROM users WHERE username = ?2) THEN ?7 ELSE ?2 END, ?3, ?4, ?5, ?6
 WHERE TRUE ON CONFLICT DO NOTHING
 """
-# Null leaves a value as it is; a username or subject that is taken leaves all of them. OR IGNORE would keep what
-# the trigger before the update has done: the user's artworks would be gone from the index of lists and search.
+# Null leaves a value as it is; a username or subject that is taken leaves all of them. OR IGNORE would keep
+# what the trigger before the update has done: the user's artworks would be gone from the index of lists.
 # ?1 id, ?2 username, ?3 artwork limit, ?4 status, ?5 tokens valid after, ?6 issuer, ?7 subject
 UPDATE_USER = """
 UPDATE users SET username = COALESCE(?2, username), artwork_limit = COALESCE(?3, artwork_limit),
