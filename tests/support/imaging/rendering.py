@@ -17,11 +17,10 @@ from imaging.source import BytesSource, Feed
 from imaging.variants import Variant
 
 OPTIONS = {
-    Variant.THUMBNAIL: Options(size=Size(300, 300)),
-    Variant.ICON: Options(size=Size(128, 128)),
-    Variant.WATERMARK: Options(text="@mira"),
+    variant: Options(size=variant.rules.size, text="" if variant.rules.cropped else "@mira")
+    for variant in Variant
 }
-SQUARES = (Variant.THUMBNAIL, Variant.ICON)
+SQUARES = tuple(variant for variant in Variant if variant.rules.cropped)
 
 
 def rendered(variant: Variant, data: bytes, options: Options | None = None) -> Rendition:

@@ -16,8 +16,8 @@ from imaging.resample import REACH, Target
 
 SCALES = (8, 4, 2, 1)
 FINENESS = 1.35  # a scaled decode is at least so many times larger than its target, or it is visibly softer
-FINENESS_OF_SMALL = 2.4
-SMALL = 1024
+FINENESS_OF_SMALL = 2.0  # 46 dB or more from a full decode on photographs
+SMALL = 1024  # pixels of a target's longer side
 MOST_ARITHMETIC = 50_000_000  # pixels; arithmetic decoding takes longer than Huffman codes
 COARSEST = 0.84  # of FINENESS, where nothing finer fits in memory: softer, but not refused
 FINENESS_OF_CHROMA = 0.475  # a display is stored with halved chroma, so half its own size is enough
