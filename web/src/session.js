@@ -1,8 +1,8 @@
 // Who is signed in. This is the one place where a production site connects its own session.
 //
 // The page needs a bearer token for the API. Without configuration (development) a person pastes one, printed by
-// `vfa token`; it is kept in sessionStorage, which ends with the tab. In production fill in three <meta> elements
-// of index.html instead:
+// `vfa token`; each tab keeps it in its sessionStorage and hands it to tabs that are opened beside it, so that it ends
+// with the last of them. In production fill in three <meta> elements of index.html instead:
 //
 //   <meta name="session-endpoint" content="/session/token">  GET with the site's cookie; answers {"token": "…"},
 //                                                            or 401 when nobody is signed in
@@ -20,6 +20,17 @@ const KEEPER = "gallery.token";
 const configured = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") || null;
 
 const endpoint = configured("session-endpoint");
+
+const ANSWERS_WITHIN_MS = 150;
+// What tabs of the gallery tell each other: a question for the token, the token, or that somebody signed out.
+const tabs = endpoint || !("BroadcastChannel" in globalThis) ? null : new BroadcastChannel("gallery.session");
+tabs?.addEventListener("message", ({ data }) => {
+  if (data.ask && token) tabs.postMessage({ token });
+  if (data.left && token) {
+    changes.dispatchEvent(new Event("leave"));
+    forget();
+  }
+});
 
 /**
  * Sends "change" whenever the account or its figures change. Before somebody signs out it sends "leaving", which
@@ -63,6 +74,27 @@ export function setToken(pasted) {
   token = pasted;
   if (!endpoint) sessionStorage.setItem(KEEPER, pasted);
 }
+
+/** Takes over the token of another tab of this browser, where this one has none. */
+export async function askOtherTabs() {
+  if (!tabs || token) return;
+  const ended = new AbortController();
+  await new Promise((resolve) => {
+    const timer = setTimeout(resolve, ANSWERS_WITHIN_MS);
+    const take = (/** @type {MessageEvent} */ { data }) => {
+      if (!data.token) return;
+      clearTimeout(timer);
+      setToken(data.token);
+      resolve(undefined);
+    };
+    tabs.addEventListener("message", take, { signal: ended.signal });
+    tabs.postMessage({ ask: true });
+  });
+  ended.abort();
+}
+
+/** Signs the other tabs out too. */
+export const leaveEverywhere = () => tabs?.postMessage({ left: true });
 
 export function forget() {
   token = null;
