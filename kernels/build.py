@@ -114,7 +114,14 @@ LIBWEBP = Library(
     debian="trixie",
 )
 # Compiled natively too, by tools/native.py.
-PIXELS = ("module.c", "jpeg_decode.c", "resize.c")
+PIXELS = (
+    "module.c",
+    "jpeg_decode.c",
+    "jpeg_encode.c",
+    "resize.c",
+    "png_unfilter.c",
+    "chroma_loss.c",
+)
 MODULES = (
     Module(
         "vfa_shaping",

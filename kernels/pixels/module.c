@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channels.h"
+#include "chroma_loss.h"
 #include "jpeg_decode.h"
+#include "jpeg_encode.h"
+#include "png_unfilter.h"
 #include "python.h"
 #include "resize.h"
 
@@ -373,6 +377,268 @@ static PyType_Slot decoder_slots[] = {
 static PyType_Spec decoder_spec = {"vfa_kernels.JpegDecoder", sizeof(DecoderObject), 0, Py_TPFLAGS_IMMUTABLETYPE,
                                    decoder_slots};
 
+// ---- JpegEncoder ----
+
+enum { LONGEST_JPEG_EDGE = 65500 };  // of libjpeg
+
+typedef struct {
+  PyObject head;
+  JpegForm form;
+  int width;
+  JpegEncoder *encoder;
+} EncoderObject;
+
+// Bytes of a pixel of each form's rows, and how many buffers they come in.
+static const char *const FORMS[] = {"grey", "planes", "halved planes", "RGB", "RGBX"};
+static const int CHANNELS[] = {1, 1, 1, 3, 4}, BUFFERS[] = {1, 3, 3, 1, 1};
+
+static PyObject *encoder_new(PyObject *type, PyObject *arguments, PyObject *named) {
+  static char *names[] = {"size", "quality", "halved", "form", NULL};
+  int width, height, quality, halved = 1, form = 0;
+  const char *name = "planes";
+  if (!PyArg_ParseTupleAndKeywords(arguments, named, "(ii)i|ps", names, &width, &height, &quality, &halved, &name))
+    return NULL;
+  while (form <= FORM_RGBX && strcmp(FORMS[form], name) != 0) form++;
+  if (form > FORM_RGBX) return refuse("there is no such form");
+  if (width < 1 || height < 1 || width > LONGEST_JPEG_EDGE || height > LONGEST_JPEG_EDGE)
+    return refuse("edges are 1 to 65,500");
+  if (quality < 1 || quality > 100) return refuse("quality is 1 to 100");
+  if (form == FORM_HALVED_PLANES && !halved) return refuse("halved planes cannot be stored in full");
+  EncoderObject *const self = made(type);
+  if (!self) return NULL;
+  self->form = (JpegForm)form;
+  self->width = width;
+  self->encoder = jpeg_encoder_open(width, height, quality, halved, self->form);
+  if (self->encoder) return &self->head;
+  Py_DecRef(&self->head);
+  return PyErr_NoMemory();
+}
+
+static void encoder_free(PyObject *self) {
+  EncoderObject *const object = (EncoderObject *)self;
+  if (object->encoder) jpeg_encoder_close(object->encoder);
+  release(self);
+}
+
+static PyObject *written(const EncoderObject *self) {
+  PyObject *const bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)jpeg_encoder_written(self->encoder));
+  if (bytes) jpeg_encoder_take(self->encoder, (uint8_t *)PyBytes_AsString(bytes));
+  return bytes;
+}
+
+// How many rows the buffers have; negative: they do not fit the form or each other, which an error says.
+static int rows_of(const EncoderObject *self, const Py_buffer *buffers) {
+  const Py_ssize_t line = (Py_ssize_t)self->width * CHANNELS[self->form], count = buffers[0].len / line;
+  const int missing = jpeg_encoder_missing(self->encoder);
+  bool whole = buffers[0].len % line == 0, even = true;
+  if (self->form == FORM_PLANES) whole &= buffers[1].len == buffers[0].len && buffers[2].len == buffers[0].len;
+  if (self->form == FORM_HALVED_PLANES) {
+    const Py_ssize_t half = (count + 1) / 2 * ((self->width + 1) / 2);
+    whole &= buffers[1].len == half && buffers[2].len == half;
+    even = count % 2 == 0 || count == missing;
+  }
+  if (count <= missing && whole && even) return (int)count;
+  refuse(count > missing ? "more rows than the picture has" : whole ? "the rows are odd" : "the rows are not whole");
+  return -1;
+}
+
+static PyObject *encoder_push(PyObject *self, PyObject *arguments) {
+  EncoderObject *const object = (EncoderObject *)self;
+  Py_buffer buffers[3];
+  const int wanted = BUFFERS[object->form];
+  if (!PyArg_ParseTuple(arguments, wanted == 3 ? "y*y*y*" : "y*", &buffers[0], &buffers[1], &buffers[2])) return NULL;
+  const int count = rows_of(object, buffers);
+  const uint8_t *rows[3] = {buffers[0].buf, NULL, NULL};
+  for (int each = 1; each < wanted; each++) rows[each] = buffers[each].buf;
+  PyObject *result = NULL;
+  if (count >= 0) result = jpeg_encode(object->encoder, rows, count) ? written(object) : PyErr_NoMemory();
+  for (int each = 0; each < wanted; each++) PyBuffer_Release(&buffers[each]);
+  return result;
+}
+
+static PyObject *encoder_missing(PyObject *self, void *closure) {
+  (void)closure;
+  return Py_BuildValue("i", jpeg_encoder_missing(((EncoderObject *)self)->encoder));
+}
+
+static PyObject *encoder_memory(PyObject *self, void *closure) {
+  (void)closure;
+  return Py_BuildValue("n", (Py_ssize_t)jpeg_encoder_memory(((EncoderObject *)self)->encoder));
+}
+
+static PyMethodDef encoder_methods[] = {
+    {"push", encoder_push, METH_VARARGS, "Take the next rows: the bytes that are written by now."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef encoder_attributes[] = {
+    {"missing", encoder_missing, NULL, "Rows that have not come.", NULL},
+    {"memory", encoder_memory, NULL, "Bytes.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot encoder_slots[] = {
+    {Py_tp_new, (void *)encoder_new},         {Py_tp_dealloc, (void *)encoder_free},
+    {Py_tp_methods, (void *)encoder_methods}, {Py_tp_getset, (void *)encoder_attributes},
+    {Py_tp_doc, "Writes a baseline JPEG from rows."},
+    {0, NULL},
+};
+
+static PyType_Spec encoder_spec = {"vfa_kernels.JpegEncoder", sizeof(EncoderObject), 0, Py_TPFLAGS_IMMUTABLETYPE,
+                                   encoder_slots};
+
+// ---- Unfilter ----
+
+enum { LONGEST_ROW = 1 << 28, FEW = 2 * UNFILTER_SLACK };
+
+typedef struct {
+  PyObject head;
+  int length, step;
+  uint8_t *above, *row;  // with UNFILTER_SLACK behind them
+} UnfilterObject;
+
+static PyObject *unfilter_new(PyObject *type, PyObject *arguments, PyObject *named) {
+  static char *names[] = {"length", "step", NULL};
+  int length, step;
+  if (!PyArg_ParseTupleAndKeywords(arguments, named, "ii", names, &length, &step)) return NULL;
+  if (step < 1 || step > 8 || step == 5 || step == 7) return refuse("a pixel has 1, 2, 3, 4, 6 or 8 bytes");
+  if (length < 1 || length > LONGEST_ROW || length % step) return refuse("a row is not of whole pixels, or too long");
+  UnfilterObject *const self = made(type);
+  if (!self) return NULL;
+  self->length = length;
+  self->step = step;
+  self->above = calloc(1, (size_t)length + UNFILTER_SLACK);
+  self->row = calloc(1, (size_t)length + UNFILTER_SLACK);
+  if (self->above && self->row) return &self->head;
+  Py_DecRef(&self->head);
+  return PyErr_NoMemory();
+}
+
+static void unfilter_free(PyObject *self) {
+  UnfilterObject *const object = (UnfilterObject *)self;
+  free(object->above), free(object->row);
+  release(self);
+}
+
+// Rows are undone where they go; the last one, and short ones, apart, for bytes behind a row are written too.
+static bool undo_rows(UnfilterObject *self, const uint8_t *from, uint8_t *to, Py_ssize_t count) {
+  const size_t length = (size_t)self->length;
+  const uint8_t *above = self->above;
+  for (Py_ssize_t each = 0; each < count; each++, from += 1 + length, to += length) {
+    const bool apart = each == count - 1 || self->length < FEW;
+    uint8_t *const row = apart ? self->row : to;
+    memcpy(row, from + 1, length);
+    if (!png_unfilter(from[0], row, above, self->length, self->step)) return false;
+    above = row;
+    if (!apart) continue;
+    memcpy(to, row, length);
+    self->row = self->above;
+    self->above = row;
+  }
+  return true;
+}
+
+static PyObject *unfilter_push(PyObject *self, PyObject *arguments) {
+  UnfilterObject *const object = (UnfilterObject *)self;
+  Py_buffer rows;
+  if (!PyArg_ParseTuple(arguments, "y*", &rows)) return NULL;
+  const Py_ssize_t count = rows.len / (object->length + 1);
+  PyObject *result = NULL;
+  if (rows.len % (object->length + 1)) {
+    refuse("the rows are not whole");
+  } else {
+    result = PyBytes_FromStringAndSize(NULL, count * object->length);
+    if (result && !undo_rows(object, rows.buf, (uint8_t *)PyBytes_AsString(result), count)) {
+      Py_DecRef(result);
+      result = refuse("there is no such filter");
+    }
+  }
+  PyBuffer_Release(&rows);
+  return result;
+}
+
+static PyMethodDef unfilter_methods[] = {
+    {"push", unfilter_push, METH_VARARGS, "Rows with their filter bytes as rows without."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot unfilter_slots[] = {
+    {Py_tp_new, (void *)unfilter_new},
+    {Py_tp_dealloc, (void *)unfilter_free},
+    {Py_tp_methods, (void *)unfilter_methods},
+    {Py_tp_doc, "Undoes the filters of a PNG's rows."},
+    {0, NULL},
+};
+
+static PyType_Spec unfilter_spec = {"vfa_kernels.Unfilter", sizeof(UnfilterObject), 0, Py_TPFLAGS_IMMUTABLETYPE,
+                                    unfilter_slots};
+
+// ---- Chroma ----
+
+static PyObject *loss(PyObject *self, PyObject *arguments) {
+  (void)self;
+  Py_buffer cb, cr;
+  int width, height;
+  if (!PyArg_ParseTuple(arguments, "y*y*(ii)", &cb, &cr, &width, &height)) return NULL;
+  PyObject *result = NULL;
+  const bool fitting = width > 0 && height > 0 && width <= RESIZE_LONGEST_OUT && height <= RESIZE_LONGEST_OUT &&
+                       cb.len == cr.len && cb.len / width == height && cb.len % width == 0;
+  if (fitting) {
+    const double levels = chroma_loss(cb.buf, cr.buf, width, height);
+    result = levels < 0 ? PyErr_NoMemory() : Py_BuildValue("d", levels);
+  } else {
+    refuse("the planes are not of that size");
+  }
+  PyBuffer_Release(&cb);
+  PyBuffer_Release(&cr);
+  return result;
+}
+
+// 16 pixels at a time, through planes of this many.
+enum { PART = 256 };
+
+static void ycc(const uint8_t *from, Py_ssize_t count, int channels, uint8_t *to[3]) {
+  uint8_t rgb[4 * PART], made_of[3][PART];
+  for (Py_ssize_t at = 0; at < count; at += PART) {
+    const int some = count - at < PART ? (int)(count - at) : PART;
+    uint8_t *const planes[3] = {made_of[0], made_of[1], made_of[2]};
+    uint8_t *mine[3] = {planes[0], planes[1], planes[2]};
+    memset(rgb, 0, sizeof(rgb));
+    split(from + at * channels, rgb, PART, some, channels);
+    ycc_row(rgb, rgb + PART, rgb + 2 * PART, mine, some);
+    for (int part = 0; part < 3; part++) memcpy(to[part] + at, planes[part], (size_t)some);
+  }
+}
+
+static PyObject *ycc_planes(PyObject *self, PyObject *arguments) {
+  (void)self;
+  Py_buffer rows;
+  int channels;
+  if (!PyArg_ParseTuple(arguments, "y*i", &rows, &channels)) return NULL;
+  PyObject *planes[3] = {NULL, NULL, NULL}, *result = NULL;
+  if ((channels != 3 && channels != 4) || rows.len % channels) {
+    refuse("pixels are of 3 or 4 bytes, and whole");
+  } else {
+    for (int part = 0; part < 3; part++) planes[part] = PyBytes_FromStringAndSize(NULL, rows.len / channels);
+    if (planes[0] && planes[1] && planes[2]) {
+      uint8_t *to[3];
+      for (int part = 0; part < 3; part++) to[part] = (uint8_t *)PyBytes_AsString(planes[part]);
+      ycc(rows.buf, rows.len / channels, channels, to);
+      result = Py_BuildValue("(OOO)", planes[0], planes[1], planes[2]);
+    }
+  }
+  for (int part = 0; part < 3; part++)
+    if (planes[part]) Py_DecRef(planes[part]);
+  PyBuffer_Release(&rows);
+  return result;
+}
+
+static PyMethodDef functions[] = {
+    {"chroma_loss", loss, METH_VARARGS, "Levels that halving the chroma planes would cost."},
+    {"ycc_planes", ycc_planes, METH_VARARGS, "Y, Cb and Cr of pixels of 3 or 4 bytes."},
+    {NULL, NULL, 0, NULL},
+};
+
 // ---- The module ----
 
 static int add_type(PyObject *module, const char *name, PyType_Spec *spec, PyObject **kept) {
@@ -388,12 +654,13 @@ static int add_type(PyObject *module, const char *name, PyType_Spec *spec, PyObj
 
 static int execute(PyObject *module) {
   if (add_type(module, "Resizer", &resizer_spec, &resizer_type)) return -1;
-  return add_type(module, "JpegDecoder", &decoder_spec, NULL);
+  if (add_type(module, "JpegDecoder", &decoder_spec, NULL) || add_type(module, "JpegEncoder", &encoder_spec, NULL)) return -1;
+  return add_type(module, "Unfilter", &unfilter_spec, NULL);
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)execute}, {0, NULL}};
 
-static PyModuleDef definition = {.reference_count = 1, .name = "vfa_kernels", .slots = slots};
+static PyModuleDef definition = {.reference_count = 1, .name = "vfa_kernels", .methods = functions, .slots = slots};
 
 PyObject *PyInit_vfa_kernels(void);
 

@@ -139,6 +139,19 @@ VECTOR void transpose(i16x8 r[8]) {
   r[4] = low16(b2, b6), r[5] = high16(b2, b6), r[6] = low16(b3, b7), r[7] = high16(b3, b7);
 }
 
+// The highest bit of each lane.
+VECTOR uint32_t sign_bits(i8x16 a) {
+#if defined(__wasm_simd128__)
+  return wasm_i8x16_bitmask((v128_t)a);
+#elif defined(__SSE2__)
+  return (uint32_t)_mm_movemask_epi8((__m128i)a);
+#else
+  uint32_t bits = 0;
+  for (int lane = 0; lane < 16; lane++) bits |= (uint32_t)(a[lane] < 0) << lane;
+  return bits;
+#endif
+}
+
 // The first lane that differs from zero, of one that has some.
 VECTOR int first_set(i8x16 a) {
   const u64x2 halves = (u64x2)a;

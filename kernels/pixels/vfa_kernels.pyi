@@ -1,5 +1,7 @@
 """Types of the module vfa_kernels; kernels/README.md describes it."""
 
+from typing import Literal
+
 from typing_extensions import Buffer
 
 class Resizer:
@@ -95,3 +97,55 @@ class JpegDecoder:
     @property
     def memory(self) -> int:
         """Bytes that it has taken."""
+
+class JpegEncoder:
+    """Writes a baseline JPEG with JFIF's colours and the standard tables: the bytes that Pillow would write.
+
+    `size` is (width, height), `quality` 1 to 100, `halved` whether chroma is stored at half its size both
+    ways. `form` is what comes: "grey"; "planes" of Y, Cb and Cr; "halved planes", chroma at half its size,
+    rounded up; pixels as "RGB", or as "RGBX" with a fourth byte that means nothing.
+
+    Raises:
+        ValueError: a size, quality or form that there is not.
+        MemoryError: there is no room.
+    """
+
+    def __new__(
+        cls,
+        size: tuple[int, int],
+        quality: int,
+        halved: bool = True,
+        form: Literal["grey", "planes", "halved planes", "RGB", "RGBX"] = "planes",
+    ) -> JpegEncoder: ...
+    def push(self, *rows: Buffer) -> bytes:
+        """Take the next rows, a buffer for each plane: the bytes written by now, at the last row all.
+
+        ValueError: rows are not whole, too many, or of halved planes an odd number that is not the last.
+        """
+
+    @property
+    def missing(self) -> int:
+        """How many rows have not come."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it has taken."""
+
+class Unfilter:
+    """Undoes PNG's filters: rows of `length` bytes, pixels of `step` (1, 2, 3, 4, 6 or 8) bytes.
+
+    Where a pixel has less than a byte, `step` is 1. ValueError: `length` is not of whole pixels.
+    """
+
+    def __new__(cls, length: int, step: int) -> Unfilter: ...
+    def push(self, rows: Buffer) -> bytes:
+        """The next rows, each behind its filter byte, as they are without.
+
+        ValueError: they are not whole, or there is no such filter.
+        """
+
+def chroma_loss(cb: Buffer, cr: Buffer, size: tuple[int, int]) -> float:
+    """Levels that halving these planes would cost: what `imaging.encode` compares with what is noticeable."""
+
+def ycc_planes(rows: Buffer, channels: Literal[3, 4]) -> tuple[bytes, bytes, bytes]:
+    """Y, Cb and Cr of RGB pixels, or of pixels with a fourth byte that means nothing; as libjpeg has them."""

@@ -172,3 +172,17 @@ def test_tests_and_benchmarks_share_only_the_tests_support() -> None:
     from_tests = {name for name in modules_used(ROOT / "benchmarks") if name.split(".")[0] == "tests"}
     assert from_tests
     assert {name for name in from_tests if not name.startswith("tests.support")} == set()
+
+
+def test_unit_tests_start_no_node_and_no_runtime() -> None:
+    """`make unit` runs where neither is installed; what needs them is in tests/integration."""
+    used = modules_used(ROOT / "tests/unit") | modules_used(ROOT / "benchmarks/tests")
+    assert {name for name in used if name.startswith(("tools.stack", "tests.support.runtime"))} == set()
+    starting = [
+        path.relative_to(ROOT)
+        for folder in ("tests/unit", "benchmarks/tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and re.fullmatch(r"(.*/)?(node|npm|workerd)", str(node.value))
+    ]
+    assert starting == []

@@ -1,4 +1,4 @@
-"""The icon sibling."""
+"""The icon renderer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The thumbnail sibling."""
+"""The thumbnail renderer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The watermark sibling."""
+"""The watermark renderer."""
 
 from typing import Any
 

@@ -437,7 +437,11 @@ class Gallery:
             params["cursor"] = report.next_cursor
 
     def copies_unsigned(self, picture: bytes, artwork: Artwork) -> bool:
-        """Whether the bucket lets the ticket of `picture` copy the artwork's original, so any original."""
+        """Whether the bucket lets the ticket of `picture` copy the artwork's original, so any original.
+
+        Raises:
+            UploadLimitReached: there is no ticket to try it with.
+        """
         with opened(picture, None, None, most=None, fetch=self._transport.download) as source:
             return copies_unsigned(self._transport, source, artwork.original_key)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -54,11 +54,14 @@ VISIBLE = re.compile(r"[!-~]+")
 # Causes of a failed connection that another try at once does not change.
 LASTING_CAUSES = {"dns", "refused", "tls", "timeout"}
 
+T = TypeVar("T")
 Tell = Callable[[Progress], None]
 Token = str | Callable[[], str] | None
 _WAITING = Progress(Stage.WAITING, 0, 0)
 
 log = logging.getLogger("vfa_gallery")
+# Without it, warnings of programs that configure no logging would go to standard error.
+log.addHandler(logging.NullHandler())
 
 
 class _Bearer(AuthBase):
@@ -151,7 +154,6 @@ class Transport:
                 auth=_Bearer(token),
                 allow_redirects=False,
             )
-            self._reached = True
             try:
                 return _answer(response)
             except RateLimited as error:
@@ -162,12 +164,7 @@ class Transport:
                 raise
 
         name = f"{method} {path}"
-        return persist(
-            once,
-            self.policy,
-            lambda error: worth(error) and not self._is_dead(error),
-            lambda seconds: self.pause(seconds, tell),
-        )
+        return self._persist(once, worth, tell)
 
     def put(self, ticket: UploadTicket, original: Original, tell: Tell) -> str:
         """Send an original to the URL of its ticket, once; the bucket's answer."""
@@ -217,7 +214,7 @@ class Transport:
                         tell(Progress(Stage.RECEIVING, size, total))
                 return Received(size, response.headers.get("Content-Type", ""), digest.hexdigest())
 
-        return persist(once, self.policy, passing, lambda seconds: self.pause(seconds, tell))
+        return self._persist(once, passing, tell)
 
     def pause(self, seconds: float, tell: Tell | None) -> None:
         """Wait; `tell` is called meanwhile, and may raise to stop the waiting."""
@@ -252,10 +249,19 @@ class Transport:
             response = self._session.request(
                 method, url, headers={"User-Agent": USER_AGENT, **(headers or {})}, timeout=limits, **more
             )
+        self._reached = self._reached or url.startswith(self.base_url)
         milliseconds = (time.monotonic() - started) * 1000
         request_id = response.headers.get("X-Request-Id", "-")
         log.debug("%s: %d in %.0f ms, request %s", about, response.status_code, milliseconds, request_id)
         return response
+
+    def _persist(self, once: Callable[[], T], worth: Worth, tell: Tell | None) -> T:
+        return persist(
+            once,
+            self.policy,
+            lambda error: worth(error) and not self._is_dead(error),
+            lambda seconds: self.pause(seconds, tell),
+        )
 
     def _is_dead(self, error: GalleryError) -> bool:
         """Whether there is no gallery to wait for."""

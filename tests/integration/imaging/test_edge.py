@@ -251,6 +251,92 @@ def test_after_the_deadline_nothing_is_put(icon: Sibling) -> None:
     assert status == 200
 
 
+def narrower(*widths: int, name: str = "wide") -> list[dict[str, Any]]:
+    return [{"outputKey": f"display/u/{name}-{width}.jpg", "width": width} for width in widths]
+
+
+@pytest.fixture(scope="module")
+def wide(watermark: Sibling) -> str:
+    watermark.put("originals/u/wide.jpg", encoded(scene(900, 600), "JPEG", quality=92))
+    return "originals/u/wide.jpg"
+
+
+def test_narrower_widths_are_stored_and_described(watermark: Sibling, wide: str) -> None:
+    request = watermark.request(
+        sourceKey=wide,
+        outputKey="display/u/wide.jpg",
+        username="mira",
+        narrower=narrower(1280, 640, 320),
+        attempt=2,
+    )
+    [(status, _, answer)] = watermark.send(request)
+    assert (status, answer["width"], answer["height"]) == (200, 900, 600)
+    assert [each["width"] for each in answer["narrower"]] == [320, 640]
+    for each in answer["narrower"]:
+        stored = watermark.call(get=each["key"])
+        data = base64.b64decode(stored["base64"])
+        assert each == {
+            "key": f"display/u/wide-{each['width']}.jpg",
+            "width": each["width"],
+            "height": round(each["width"] * 2 / 3),
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "etag": stored["etag"],
+        }
+        with Image.open(BytesIO(data)) as picture:
+            assert picture.size == (each["width"], each["height"])
+    assert watermark.call(get="display/u/wide-1280.jpg") == {"missing": True}
+
+
+def test_a_request_without_narrower_widths_gets_the_answer_it_always_got(
+    watermark: Sibling, wide: str
+) -> None:
+    request = watermark.request(sourceKey=wide, outputKey="display/u/plain.jpg", username="mira")
+    [(status, _, answer)] = watermark.send(request)
+    assert (status, "narrower" in answer) == (200, False)
+
+
+def test_an_earlier_try_overwrites_no_narrower_width_of_a_later_one(watermark: Sibling, wide: str) -> None:
+    def request(attempt: int, username: str, name: str) -> dict[str, Any]:
+        return watermark.request(
+            sourceKey=wide,
+            outputKey=f"display/u/{name}.jpg",
+            username=username,
+            narrower=narrower(640, name="tried"),
+            attempt=attempt,
+        )
+
+    [(status, _, later)] = watermark.send(request(2, "mira", "tried"))
+    assert status == 200
+    # Only the narrower width has been written by a later try: the render fails as a whole.
+    [(status, _, earlier)] = watermark.send(request(1, "someone", "tried-elsewhere"))
+    assert (status, earlier["code"], "key" in earlier) == (409, "too_late", False)
+    [kept] = later["narrower"]
+    assert watermark.call(get=kept["key"])["etag"] == kept["etag"]
+
+
+def test_after_the_deadline_no_narrower_width_is_put(watermark: Sibling, wide: str) -> None:
+    request = watermark.request(
+        sourceKey=wide,
+        outputKey="display/u/late.jpg",
+        username="mira",
+        narrower=narrower(640, name="late"),
+        deadline="2026-01-01T00:00:00Z",
+    )
+    assert [status for status, _, _ in watermark.send(request)] == [409]
+    assert watermark.call(get="display/u/late-640.jpg") == {"missing": True}
+
+
+@pytest.mark.parametrize("sent", [5, [5], narrower(0), [{"outputKey": "display/v/a.jpg", "width": 640}]])
+def test_malformed_narrower_widths_are_refused_with_400(watermark: Sibling, wide: str, sent: object) -> None:
+    request = watermark.request(
+        sourceKey=wide, outputKey="display/u/wide.jpg", username="mira", narrower=sent
+    )
+    [(status, _, answer)] = watermark.send(request)
+    assert (status, answer["code"]) == (400, "invalid_request")
+    assert "narrower" in answer["error"]
+
+
 def averages(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(picture.convert("RGB").resize((12, 12), Image.Resampling.BOX), np.float64)
 

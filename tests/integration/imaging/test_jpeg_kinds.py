@@ -130,5 +130,5 @@ def test_the_first_exif_block_counts(blocks: tuple[int, ...], orientation: int) 
 def test_the_first_profile_counts() -> None:
     metadata = Metadata()
     for number, content in ((2, b"b"), (1, b"a"), (2, b"x"), (1, b"y"), (3, b"c")):
-        metadata.note(0xE2, b"ICC_PROFILE\0" + bytes([number, 3]) + content)
+        metadata.add(0xE2, b"ICC_PROFILE\0" + bytes([number, 3]) + content)
     assert metadata.profile == b"abc"

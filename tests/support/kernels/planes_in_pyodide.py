@@ -1,18 +1,23 @@
 """The half of test_in_pyodide.py that runs in Pyodide: files in /given, decoded by the kernel and by libjpeg.
 
-Prints a line of JSON for each: by scale, whether luma is the same, and chroma where libjpeg leaves it alone.
+Prints a line of JSON for each: by scale, whether luma is the same, and chroma where libjpeg leaves it alone;
+and how the same picture is written by both, in full and with halved chroma.
 """
 
 import json
 import sys
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = ["/bundle", "/bundle/python_modules", "/given"]
 
+import vfa_kernels  # noqa: E402
 from oracle import SCALES, Plane, kernel_planes, pillow_planes  # type: ignore[import-not-found]  # noqa: E402
+from PIL import Image, ImageChops, ImageStat  # noqa: E402
 
 
-def compared(data: bytes, size: tuple[int, int], sampling: str) -> dict[str, list[bool]]:
+def compared(data: bytes, size: tuple[int, int], sampling: str) -> dict[str, Any]:
     luma, chroma = [], []
     for scale in SCALES:
         [mine, *_] = kernel_planes(data, scale, 0)
@@ -22,7 +27,30 @@ def compared(data: bytes, size: tuple[int, int], sampling: str) -> dict[str, lis
         if own and sampling in ("420", "444"):
             others: list[Plane] = kernel_planes(data, 0, own)[1:]
             chroma.append(others == pillow_planes(data, size, "YCbCr", scale)[1:])
-    return {"luma": luma, "chroma": chroma}
+    with Image.open(BytesIO(data)) as picture:
+        pixels = picture.convert("RGB")
+    full, halved = written(pixels, halved=False), written(pixels, halved=True)
+    return {"luma": luma, "chroma": chroma, "full": full, "halved": halved}
+
+
+def written(pixels: Image.Image, halved: bool) -> dict[str, Any]:
+    """The kernel's file beside Pillow's: whether it is the same, its length and its error by Pillow's."""
+    out = BytesIO()
+    pixels.save(out, "JPEG", quality=85, subsampling=2 if halved else 0)
+    mine = vfa_kernels.JpegEncoder(pixels.size, 85, halved, "RGB").push(pixels.tobytes())
+    errors = [_error(pixels, data) for data in (mine, out.getvalue())]
+    return {
+        "same": mine == out.getvalue(),
+        "length": len(mine) / len(out.getvalue()),
+        "error": errors[0] / max(errors[1], 0.1),
+    }
+
+
+def _error(pixels: Image.Image, data: bytes) -> float:
+    """The mean squared difference of what a file shows."""
+    with Image.open(BytesIO(data)) as shown:
+        squares = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), pixels)).sum2
+    return sum(squares) / len(squares) / (pixels.width * pixels.height)
 
 
 for name, (size, sampling) in json.loads(Path("/given/files.json").read_text()).items():

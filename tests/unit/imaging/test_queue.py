@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from imaging.errors import Overloaded
-from imaging.queue import Turn, Turns
+from imaging.queue import Lease, Queue
 
 
 class Clock:
@@ -23,8 +23,8 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def queue(clock: Clock, waiting: int = 3, patience: float = 8, lease: float = 5) -> Turns:
-    return Turns(waiting=waiting, patience=patience, lease=lease, poll=0.01, clock=clock, sleep=clock.sleep)
+def new_queue(clock: Clock, waiting: int = 3, patience: float = 8, lease: float = 5) -> Queue:
+    return Queue(waiting=waiting, patience=patience, lease=lease, poll=0.01, clock=clock, sleep=clock.sleep)
 
 
 def run(test: Callable[[Clock], Awaitable[None]]) -> None:
@@ -34,13 +34,13 @@ def run(test: Callable[[Clock], Awaitable[None]]) -> None:
     asyncio.run(with_clock())
 
 
-def test_one_renders_at_a_time_and_the_others_follow_in_order() -> None:
+def test_one_request_renders_at_a_time_in_order_of_arrival() -> None:
     async def test(clock: Clock) -> None:
-        turns, active, order = queue(clock), 0, []
+        queue, active, order = new_queue(clock), 0, []
 
         async def render(number: int) -> None:
             nonlocal active
-            async with turns.take():
+            async with queue.enter():
                 active += 1
                 assert active == 1
                 order.append(number)
@@ -53,12 +53,12 @@ def test_one_renders_at_a_time_and_the_others_follow_in_order() -> None:
     run(test)
 
 
-def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:
+def test_a_full_queue_refuses_with_a_time_to_retry_after() -> None:
     async def test(clock: Clock) -> None:
-        turns, done = queue(clock, waiting=2), []
+        queue, done = new_queue(clock, waiting=2), []
 
         async def render() -> None:
-            async with turns.take():
+            async with queue.enter():
                 await clock.sleep(0.05)
                 done.append(True)
 
@@ -70,31 +70,31 @@ def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:
     run(test)
 
 
-def test_a_failed_render_gives_its_turn_on() -> None:
+def test_after_a_failed_render_the_next_one_starts() -> None:
     async def test(clock: Clock) -> None:
-        turns = queue(clock)
+        queue = new_queue(clock)
         with pytest.raises(ZeroDivisionError):
-            async with turns.take():
+            async with queue.enter():
                 raise ZeroDivisionError
-        async with turns.take():
+        async with queue.enter():
             pass
 
     run(test)
 
 
-def test_whoever_waits_too_long_is_let_go() -> None:
+def test_a_request_that_waits_too_long_is_refused() -> None:
     async def test(clock: Clock) -> None:
-        turns = queue(clock, patience=1, lease=60)
+        queue = new_queue(clock, patience=1, lease=60)
 
         async def hold() -> None:
-            async with turns.take() as turn:
+            async with queue.enter() as lease:
                 for _ in range(500):
                     await clock.sleep(0.01)
-                    turns.touch(turn)
+                    queue.renew(lease)
 
         async def wait() -> None:
-            async with turns.take():
-                raise AssertionError("had its turn")
+            async with queue.enter():
+                raise AssertionError("entered")
 
         holder = asyncio.create_task(hold())
         await asyncio.sleep(0)
@@ -105,24 +105,24 @@ def test_whoever_waits_too_long_is_let_go() -> None:
     run(test)
 
 
-def test_a_request_that_fell_silent_loses_its_turn_and_is_stopped() -> None:
+def test_a_request_whose_lease_expires_is_cancelled() -> None:
     async def test(clock: Clock) -> None:
-        turns = queue(clock, lease=2)
+        queue = new_queue(clock, lease=2)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stopped = False
 
-        async def silent() -> None:
+        async def stuck() -> None:
             nonlocal stopped
             try:
-                async with turns.take():
+                async with queue.enter():
                     await never
             except asyncio.CancelledError:
                 stopped = True
                 raise
 
-        task = asyncio.create_task(silent())
+        task = asyncio.create_task(stuck())
         await asyncio.sleep(0)
-        async with turns.take():
+        async with queue.enter():
             assert clock.now >= 2
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -131,19 +131,19 @@ def test_a_request_that_fell_silent_loses_its_turn_and_is_stopped() -> None:
     run(test)
 
 
-def test_a_holder_that_shows_life_keeps_its_turn() -> None:
+def test_a_renewed_lease_does_not_expire() -> None:
     async def test(clock: Clock) -> None:
-        turns, order = queue(clock, lease=1), []
+        queue, order = new_queue(clock, lease=1), []
 
         async def slow() -> None:
-            async with turns.take() as turn:
+            async with queue.enter() as lease:
                 for _ in range(40):
                     await clock.sleep(0.1)
-                    turns.touch(turn)
+                    queue.renew(lease)
                 order.append("slow")
 
         async def next_one() -> None:
-            async with turns.take():
+            async with queue.enter():
                 order.append("next")
 
         await asyncio.gather(slow(), next_one())
@@ -152,23 +152,23 @@ def test_a_holder_that_shows_life_keeps_its_turn() -> None:
     run(test)
 
 
-def test_a_turn_that_was_given_on_cannot_be_kept() -> None:
+def test_an_expired_lease_cannot_be_renewed() -> None:
     async def test(clock: Clock) -> None:
         with pytest.raises(Overloaded):
-            queue(clock).touch(Turn(0))
+            new_queue(clock).renew(Lease(0))
 
     run(test)
 
 
-def test_a_stall_of_the_whole_thread_is_nobodys_silence() -> None:
+def test_stalled_time_does_not_expire_leases() -> None:
     async def test(clock: Clock) -> None:
-        turns, order = queue(clock, lease=1, patience=60), []
+        queue, order = new_queue(clock, lease=1, patience=60), []
 
         async def render(number: int) -> None:
-            async with turns.take() as turn:
+            async with queue.enter() as lease:
                 clock.now += 30  # computes, and nobody else runs meanwhile
                 await clock.sleep(0.01)
-                turns.touch(turn)
+                queue.renew(lease)
                 order.append(number)
 
         await asyncio.gather(*(render(number) for number in range(3)))
@@ -177,19 +177,19 @@ def test_a_stall_of_the_whole_thread_is_nobodys_silence() -> None:
     run(test)
 
 
-def test_the_dead_are_dropped_after_a_stall_too() -> None:
+def test_a_lease_that_is_never_renewed_expires_after_a_stall_too() -> None:
     async def test(clock: Clock) -> None:
-        turns = queue(clock, lease=1)
+        queue = new_queue(clock, lease=1)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        async def silent() -> None:
-            async with turns.take():
+        async def stuck() -> None:
+            async with queue.enter():
                 await never
 
-        task = asyncio.create_task(silent())
+        task = asyncio.create_task(stuck())
         await asyncio.sleep(0)
         clock.now += 30
-        async with turns.take():
+        async with queue.enter():
             assert 31 <= clock.now < 32
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -1,28 +1,29 @@
-"""The siblings' wire contract: what a request says, what the settings may be, what an answer looks like."""
+"""The renderers' wire contract: the fields of a request, the settings, the answer."""
 
 from __future__ import annotations
 
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from imaging.errors import InvalidRequest, NotConfigured, Overloaded, RenderError, Unauthorized
-from imaging.geometry import Size
+from imaging.geometry import LONGEST_DISPLAY, Size
 from imaging.render import Options, Rendition
 from imaging.variants import Variant
 
 METADATA = {"contentType": "image/jpeg", "cacheControl": "public, max-age=31536000, immutable"}
-LONGEST_SIDE = 2048
+LONGEST_SIDE = 2048  # pixels of a cropped variant
+MOST_NARROWER = 8
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _KEY = re.compile(r"[A-Za-z0-9_\-./]{1,512}")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables of a sibling that shape its renditions."""
+    """The variables of a renderer that change its renditions."""
 
     text: str = "@{username}"
     opacity: float = 0.8
@@ -30,11 +31,11 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One render that was asked for.
+class RenderRequest:
+    """One rendition that was asked for, with the keys of its narrower widths by width in pixels.
 
-    `attempt` counts the tries at this rendition: nothing of a later one is overwritten. After `deadline`, in
-    seconds since 1970, nobody waits for it.
+    `attempt` is the number of the try: a rendition of a later one is never overwritten. After `deadline`, in
+    seconds since 1970, nobody waits for the answer.
     """
 
     source_key: str
@@ -43,10 +44,16 @@ class Job:
     options: Options
     attempt: int = 1
     deadline: float | None = None
+    narrower: Mapping[int, str] = field(default_factory=dict)
 
 
 def check_token(header: str | None, token: str | None) -> None:
-    """Compare the Authorization header with the shared token, in constant time."""
+    """Compare the Authorization header with the shared token, in constant time.
+
+    Raises:
+        NotConfigured: The renderer has no token.
+        Unauthorized: The header does not carry it.
+    """
     token = (token or "").strip()  # as the gateway reads it
     if not token:
         raise NotConfigured("WORKER_AUTH_TOKEN is not set.")
@@ -56,7 +63,11 @@ def check_token(header: str | None, token: str | None) -> None:
 
 
 def read_settings(variable: Callable[[str], str | None]) -> Settings:
-    """The settings from the Worker's variables; an unset one has its default."""
+    """The settings from the Worker's variables; an unset one has its default.
+
+    Raises:
+        NotConfigured: A variable has no valid value.
+    """
     given = {
         "text": variable("WATERMARK_TEXT"),
         "opacity": variable("WATERMARK_OPACITY"),
@@ -74,28 +85,35 @@ def read_settings(variable: Callable[[str], str | None]) -> Settings:
     return Settings(settings.text, opacity, settings.background)
 
 
-def read_job(variant: Variant, body: object, settings: Settings) -> Job:
-    """Check the body of a request; raises InvalidRequest naming the field at fault."""
+def parse_request(variant: Variant, body: object, settings: Settings) -> RenderRequest:
+    """The request in a decoded JSON body.
+
+    Raises:
+        InvalidRequest: A field is missing or has no valid value; the message names it.
+    """
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.")
     etag = body.get("sourceEtag")
     if etag is not None and not isinstance(etag, str):
         raise InvalidRequest("sourceEtag must be a string.")
-    return Job(
+    output_key = _key(body, "outputKey", variant.rules.folder)
+    narrower = _narrower(variant, body, output_key)
+    return RenderRequest(
         _key(body, "sourceKey", "originals/"),
-        _key(body, "outputKey", variant.rules.folder),
+        output_key,
         etag or None,
-        _options(variant, body, settings),
+        _options(variant, body, settings, tuple(narrower)),
         _attempt(body),
         _deadline(body),
+        narrower,
     )
 
 
-def success(job: Job, rendition: Rendition) -> dict[str, Any]:
-    """What the answer says of the rendition itself."""
-    facts = {
+def success_body(request: RenderRequest, rendition: Rendition) -> dict[str, Any]:
+    """The part of an answer that describes the rendition."""
+    body = {
         "success": True,
-        "key": job.output_key,
+        "key": request.output_key,
         "width": rendition.size.width,
         "height": rendition.size.height,
         "bytes": len(rendition.data),
@@ -103,27 +121,53 @@ def success(job: Job, rendition: Rendition) -> dict[str, Any]:
         "sourceHeight": rendition.original_size.height,
     }
     if rendition.preview:
-        facts |= {"dominantColor": rendition.preview.colour, "thumbHash": rendition.preview.thumb_hash}
-    return facts
+        body |= {"dominantColor": rendition.preview.colour, "thumbHash": rendition.preview.thumb_hash}
+    return body
 
 
-def failure(error: RenderError) -> tuple[int, dict[str, str], dict[str, Any]]:
-    """Status, extra headers and body for a render that failed."""
+def failure_response(error: RenderError) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """Status, additional headers and body for a render that failed."""
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else {}
     return error.status, headers, {"success": False, "error": str(error), "code": error.code}
 
 
-def _options(variant: Variant, body: Mapping[str, object], settings: Settings) -> Options:
+def _options(
+    variant: Variant, body: Mapping[str, object], settings: Settings, narrower: tuple[int, ...]
+) -> Options:
     sides = variant.rules.sides
-    if not sides:
-        username = body.get("username")
-        if not isinstance(username, str) or not username.strip():
-            raise InvalidRequest("username must be a non-empty string.")
-        text = settings.text.replace("{username}", username.strip())
-        return Options(text=text, opacity=settings.opacity, background=settings.background)
-    width, height = variant.rules.size
-    size = Size(_side(body, sides[0], width), _side(body, sides[-1], height))
-    return Options(size=size, background=settings.background)
+    if sides:
+        width, height = variant.rules.size
+        size = Size(_side(body, sides[0], width), _side(body, sides[-1], height))
+        return Options(size=size, background=settings.background)
+    username = body.get("username")
+    if not isinstance(username, str) or not username.strip():
+        raise InvalidRequest("username must be a non-empty string.")
+    text = settings.text.replace("{username}", username.strip())
+    return Options(text=text, opacity=settings.opacity, background=settings.background, narrower=narrower)
+
+
+def _narrower(variant: Variant, body: Mapping[str, object], output_key: str) -> dict[int, str]:
+    """The keys of narrower widths, which stand in the folder of the output key, by width."""
+    entries = body.get("narrower")
+    if entries is None:
+        return {}
+    if variant.rules.cropped:
+        raise InvalidRequest(f"narrower is not known for the variant {variant}.")
+    if not isinstance(entries, list) or len(entries) > MOST_NARROWER:
+        raise InvalidRequest(f"narrower must be a list of at most {MOST_NARROWER} objects.")
+    folder = output_key[: output_key.rindex("/") + 1]
+    keys: dict[int, str] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or {*entry} != {"outputKey", "width"}:
+            raise InvalidRequest("narrower must be a list of objects with outputKey and width.")
+        key = _key(entry, "outputKey", folder, "narrower.outputKey")
+        width = _whole_number(entry["width"], "narrower.width", LONGEST_DISPLAY)
+        if "/" in key[len(folder) :]:
+            raise InvalidRequest(f"narrower.outputKey must be an object key in {folder}.")
+        if width in keys or key in (output_key, *keys.values()):
+            raise InvalidRequest("narrower must not name a width or an outputKey twice.")
+        keys[width] = key
+    return keys
 
 
 def _attempt(body: Mapping[str, object]) -> int:
@@ -145,19 +189,23 @@ def _deadline(body: Mapping[str, object]) -> float | None:
 
 
 def _side(body: Mapping[str, object], name: str, default: int) -> int:
-    value = body.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST_SIDE:
-        raise InvalidRequest(f"{name} must be a whole number from 1 to {LONGEST_SIDE}.")
+    return _whole_number(body.get(name, default), name, LONGEST_SIDE)
+
+
+def _whole_number(value: object, name: str, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {most}.")
     return value
 
 
-def _key(body: Mapping[str, object], name: str, folder: str) -> str:
-    value = body.get(name)
+def _key(body: Mapping[str, object], field_name: str, folder: str, name: str = "") -> str:
+    value = body.get(field_name)
     if (
         not isinstance(value, str)
         or not _KEY.fullmatch(value)
         or ".." in value
         or not value.startswith(folder)
+        or value == folder
     ):
-        raise InvalidRequest(f"{name} must be an object key in {folder}.")
+        raise InvalidRequest(f"{name or field_name} must be an object key in {folder}.")
     return value

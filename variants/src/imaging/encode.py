@@ -1,4 +1,4 @@
-"""A finished picture → the bytes of its rendition."""
+"""A finished picture → the bytes of a rendition."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from math import sqrt
 
 from PIL import Image, ImageChops, ImageStat
 
-FULL, HALVED = 0, 2
-NOTICEABLE = 2.0  # levels of chroma, in the mean, that halving it may cost
+FULL, HALVED = 0, 2  # Pillow's numbers for 4:4:4 and 4:2:0
+NOTICEABLE = 2.0  # levels of chroma, root mean square, that halving may cost
 _SAMPLES, _THICKNESS = 5, 12
 
 
 def to_jpeg(picture: Image.Image, quality: int, subsampling: int) -> bytes:
-    """A plain JPEG: not progressive and not optimized, which costs more time than it saves bytes."""
+    """A baseline JPEG of an L, RGB or YCbCr picture; `quality` is 1 to 95, `subsampling` FULL or HALVED.
+
+    Neither progressive nor optimized: measured, that costs more time than it saves bytes.
+    """
     out = BytesIO()
     picture.save(out, "JPEG", quality=quality, subsampling=subsampling)
     return out.getvalue()
 
 
 def fitting_subsampling(picture: Image.Image) -> int:
-    """Halved chroma, which is a quarter smaller, unless saturated edges would bleed."""
+    """HALVED, which takes a quarter fewer bytes, or FULL where saturated edges would bleed visibly."""
     if picture.mode == "L":
         return HALVED
     squares = [_loss(sample) ** 2 for sample in _samples(picture)]
@@ -38,7 +41,7 @@ def _samples(picture: Image.Image) -> Iterator[Image.Image]:
 
 
 def _loss(sample: Image.Image) -> float:
-    """What is lost of a strip's chroma when it is halved and brought up again."""
+    """The error of a strip's chroma, in levels, when it is halved and enlarged again."""
     losses = []
     for plane in sample.convert("YCbCr").split()[1:]:
         again = plane.reduce(2).resize(plane.size, Image.Resampling.BILINEAR)

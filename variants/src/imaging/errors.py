@@ -1,4 +1,4 @@
-"""What can go wrong in a sibling; each error knows its HTTP status and its stable code.
+"""The errors of a renderer, each with its HTTP status and its stable code.
 
 RenderError
 ├── InvalidRequest   400 invalid_request
@@ -20,7 +20,7 @@ ACCEPTED = "JPEG, PNG, WebP, GIF or TIFF"
 
 
 class RenderError(Exception):
-    """The base of them all: `str(error)` is a sentence a person can act on."""
+    """The base class: `str(error)` is a sentence that a person can act on."""
 
     status = 500
     code = "processing_failed"

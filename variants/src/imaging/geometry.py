@@ -1,4 +1,4 @@
-"""Sizes, crops and orientations, as plain arithmetic."""
+"""Sizes, crops and orientations: arithmetic only. Sizes are in pixels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import sqrt
 from typing import NamedTuple
 
 DISPLAY_LIMIT = 2048
-LONGEST_DISPLAY = 8192  # of a scroll or a panorama
+LONGEST_DISPLAY = 8192  # pixels of a panorama's longer side
 
 
 class Size(NamedTuple):
@@ -38,7 +38,8 @@ def display_size(size: Size) -> Size:
     """How large a picture is displayed, never larger than `size`.
 
     Up to 2:1 it fits into a square of DISPLAY_LIMIT. A longer one may have as many pixels as 2:1 has there,
-    and a longest edge of LONGEST_DISPLAY, lest a scroll come down to a ribbon.
+    and a longer side of at most LONGEST_DISPLAY; fitted into the square, a scroll would be too thin to look
+    at.
     """
     ratio = max(size) / min(size)
     if ratio <= 2:
@@ -49,7 +50,7 @@ def display_size(size: Size) -> Size:
 def centre_crop(size: Size, target: Size) -> Box:
     """The largest centred box of `size` that has the aspect of `target`."""
     scale = min(size.width / target.width, size.height / target.height)
-    # Rounding may push an edge a hair outside, which the resizer refuses.
+    # Rounding may put an edge slightly outside the picture, which the resizer refuses.
     left = max(0.0, (size.width - target.width * scale) / 2)
     top = max(0.0, (size.height - target.height * scale) / 2)
     return Box(left, top, size.width - left, size.height - top)

@@ -1,9 +1,9 @@
-"""How large an original may be: a model of the memory its rendering takes at the peak, and bounds of work.
+"""The model of memory: how much a render may take, and bounds of work.
 
-An isolate has 128 MB for JavaScript and WebAssembly together; JavaScript takes 19 to 27 MiB, and 96 MiB are
-WebAssembly's. What Python, the SDK and Pillow hold at rest is gone before a render starts. The rest is what a
-plan may take: every way to decode states its peak from the header alone, and one that does not fit is not
-begun. Nor is one whose work is out of proportion to its pixels. docs/rendering.md has the tables.
+An isolate has 128 MB for JavaScript and WebAssembly together. JavaScript takes 19 to 27 MiB (measured),
+which leaves 96 MiB for WebAssembly. Python, the SDK and Pillow hold a part of them at rest; BUDGET is the
+rest. Every way to decode computes its peak from the header alone, and one that does not fit is not started.
+Neither is one whose work is out of proportion to its pixels. docs/rendering.md has the tables.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from imaging.geometry import Size
 
 MIB = 1 << 20
 CEILING = 96 * MIB
-AT_REST = 31 * MIB  # 26 in production, and a few to spare
+AT_REST = 31 * MIB  # 26 measured in production, and a reserve
 BUDGET = CEILING - AT_REST
-CHUNK = MIB // 4  # of the original's bytes, as they arrive
-DECODING = MIB  # a chunk and the codec's own state
-WORKING = 5 * MIB // 2  # that, a band on its way, Python objects
-RESAMPLING = 7 * MIB  # strips on their way through averaging, windows and treatment, as well
+CHUNK = MIB // 4  # bytes of the original that are read at once
+DECODING = MIB  # a chunk and the state of the codec
+WORKING = 5 * MIB // 2  # DECODING, one band of rows, Python objects
+RESAMPLING = 7 * MIB  # WORKING, and strips being averaged, resized and converted
 MOST_PIXELS = 210_000_000
 MOST_PIXELS_INFLATED = 100_000_000  # of formats whose every pixel must be decoded at full size
-MOST_ROWS = 1_000_000  # a row costs as much as a few pixels, however short it is
+MOST_ROWS = 1_000_000  # every row costs as much as a few pixels
 MOST_PARTS = 40_000  # chunks or blocks of a file; a 30 MB PNG in IDATs of a KiB has 30,000
 
 STEP = MIB // 2
 LARGE = 4 * MIB
-SMALL_ROOM = 5 * MIB // 2
-OBJECT = 64  # what one of 40 bytes takes
+SMALL_ROOM = 5 * MIB // 2  # bytes reserved for small objects
+OBJECT = 64  # bytes that an object of 40 bytes takes
 
 _TRIES = 2
 _Made = TypeVar("_Made")
@@ -39,11 +39,11 @@ _Made = TypeVar("_Made")
 _grown = False
 
 
-def _small_room() -> list[bytes]:
-    """Room for Python's small objects: gaps of every size, held open by an object behind each.
+def _reserve_small_gaps() -> list[bytes]:
+    """Reserve gaps of every size for Python's small objects; an object behind each keeps it from merging.
 
-    The allocator takes the smallest gap that is large enough. Where there is none but the picture's own, an
-    object that outlives the picture lies above its pixels and cuts the room for the next one in two.
+    The allocator takes the smallest gap that is large enough. If there were none, an object that outlives a
+    picture would be allocated above its pixels and fragment the heap for the next one.
     """
     lengths = [8 << power for power in range(8)]
     gaps = [length for length in lengths for _ in range(SMALL_ROOM // len(lengths) // length // OBJECT)]
@@ -51,11 +51,16 @@ def _small_room() -> list[bytes]:
     return [gap[-1] for gap in objects]
 
 
-_holding_it_open = _small_room()
+_reserved = _reserve_small_gaps()
 
 
 def check_pixels(size: Size, most: int = MOST_PIXELS, kind: str = "") -> None:
-    """Refuse what would take too long, whatever its memory; `kind` is what has a limit of its own."""
+    """Refuse a picture that would take too long; `most` is in pixels, `kind` names what has a limit of its
+    own.
+
+    Raises:
+        TooLarge: It has more pixels, or more than MOST_ROWS rows.
+    """
     if size.width * size.height > most:
         raise TooLarge(
             f"{_described(size)}; the limit is {most // 10**6} megapixels{kind and f' for {kind}'}."
@@ -65,44 +70,54 @@ def check_pixels(size: Size, most: int = MOST_PIXELS, kind: str = "") -> None:
 
 
 def held(size: Size, pixel: int) -> int:
-    """Bytes of a whole picture in Pillow's memory, at `pixel` bytes each: rows are padded, and pointed to."""
+    """Bytes of a whole picture in Pillow, at `pixel` bytes a pixel: rows are padded, with a pointer each."""
     return size.height * ((size.width * pixel + 3) // 4 * 4 + 4)
 
 
 def fits(peak: int) -> bool:
-    """Whether there is room for so many bytes beside what is in memory at rest."""
+    """Whether a peak of so many bytes, apart from what is held at rest, is within the budget."""
     return peak <= BUDGET
 
 
 def admit(size: Size, kind: str, needed: Callable[[Size], int]) -> None:
-    """Refuse a picture whose rendering would not fit in memory."""
+    """Refuse a picture whose rendering would not fit in memory; `needed` gives the peak in bytes for a size.
+
+    Raises:
+        TooLarge: The peak is above the budget.
+    """
     if not fits(needed(size)):
         raise too_large(size, kind, needed)
 
 
 def check_room(sizes: Sequence[int]) -> None:
-    """Raise MemoryError where there is no room for as many bytes as each of `sizes` says, all at once."""
+    """Check that blocks of these sizes, in bytes, can be allocated at the same time.
+
+    Raises:
+        MemoryError: They cannot.
+    """
     [bytearray(size) for size in sizes]
 
 
 async def within_memory(make: Callable[[], Awaitable[_Made]], make_room: Callable[[], None]) -> _Made:
-    """What `make` makes, tried once more where the memory did not suffice: the heap may have been fragmented.
+    """The result of `make`, which is called once more if memory runs out: the heap may have been fragmented.
+
+    `make_room` is called before each try.
 
     Raises:
-        TooLarge: It did not suffice twice. That is final: asking again would end in the same way.
+        TooLarge: Memory ran out twice. A repeated request would end in the same way.
     """
     for _ in range(_TRIES):
         make_room()
-        with suppress(MemoryError):  # and let go of everything that its traceback holds
+        with suppress(MemoryError):  # which also frees what its traceback refers to
             return await make()
     raise TooLarge("The picture needs more memory than a renderer has: send a smaller version of it.")
 
 
 def grow() -> None:
-    """Make the heap as large as it may be, once and before anything lies in the way.
+    """Grow the heap to its ceiling, once and before the first picture.
 
-    Left to itself it grows by a twentieth at least, and a growth that passes the ceiling fails as a whole.
-    What is left above a small picture would be in a large one's way.
+    Otherwise it grows by at least a twentieth at a time, and a growth beyond the ceiling fails as a whole.
+    What a small picture leaves behind at the end of a smaller heap would also fragment it for a large one.
     """
     global _grown
     if _grown:
@@ -115,12 +130,12 @@ def grow() -> None:
 
 
 def _end() -> int:
-    """Where a block lies that fits into no gap: the bytes in use, as WebAssembly's addresses count from 0."""
+    """The address of a block that fits into no gap: the size of the heap in use, as addresses start at 0."""
     return id(bytes(LARGE))
 
 
 def too_large(size: Size, kind: str, peak: Callable[[Size], int]) -> TooLarge:
-    """The refusal of a picture whose rendering would not fit in memory, with the largest that would."""
+    """The error for a picture that would not fit in memory; it names the largest of this shape that would."""
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2

@@ -1,6 +1,6 @@
-"""What a page can show of a picture before any of its bytes have come: a colour and a blur.
+"""The preview that a page shows before a picture has loaded: a color and a blurred picture.
 
-Apart from the other modules, because only the thumbnail sibling's bundle has the hash.
+In a module of its own, because only the thumbnail renderer's bundle has the package for the hash.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _COLOURS = 6
 
 
 def preview_of(small: Image.Image) -> Preview:
-    """The preview of an upright picture that has been brought down to 100 pixels or fewer."""
+    """The preview of an upright picture of at most 100 × 100 pixels."""
     pixels = small.convert("RGB")
     thumb_hash = bytes(rgba_to_thumb_hash(*pixels.size, list(pixels.convert("RGBA").tobytes())))
     return Preview(_dominant(pixels), base64.b64encode(thumb_hash).decode())
 
 
 def _dominant(pixels: Image.Image) -> str:
-    """The mean of the largest group of like colours."""
+    """The mean of the largest group of similar colors, as #rrggbb."""
     groups = pixels.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     counts = groups.histogram()
     index = counts.index(max(counts))

@@ -1,11 +1,11 @@
-"""One render at a time in an isolate, and a short queue behind it.
+"""The queue of one isolate: one render at a time, the others wait for a short while.
 
-A request that the platform cancels never resumes, so its `finally` never runs: a lock it held would stay
-locked for the isolate's life. A turn is therefore a lease, kept alive by work and by waiting, and lost by
-silence. All isolates share a thread, so while one computes nobody else can show life: time in which nobody in
-the queue was awake counts against nobody, and only a store that does not answer is silent.
+The platform may cancel a request without running its `finally`; a lock it held would stay locked for the
+life of the isolate. So the right to render is a lease, renewed by work and by waiting, which expires. All
+isolates share a thread: while another one computes, nobody here can renew. Stalled time therefore does not
+expire leases.
 
-Waiting is by timer and not by a shared future, because a request must not be woken from inside another one.
+Waiting polls a timer, because a request must not be resumed by a future that belongs to another request.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ from typing import Any
 
 from imaging.errors import Overloaded
 
-STALL = 0.5  # seconds without a look at the queue, which many looks a second prove to be no one's own silence
+STALL = 0.5  # seconds without a poll, though there are many a second: the thread was busy elsewhere
 _BUSY = "The renderer is busy. Please try again in a moment."
 
 
-class Turn:
-    """A place in the queue; at its head, the right to render."""
+class Lease:
+    """A place in the queue; the first place is the right to render."""
 
     def __init__(self, now: float) -> None:
-        self.alive_at = now
+        self.renewed_at = now
         self.task: asyncio.Task[Any] | None = asyncio.current_task()
 
 
-class Turns:
-    """The queue of an isolate: the first in it renders, at most `waiting` others stand behind it."""
+class Queue:
+    """The first in the queue renders, and at most `waiting` others wait, each for `patience` seconds.
+
+    A lease expires `lease` seconds after it was last renewed. Waiting requests poll every `poll` seconds.
+    """
 
     def __init__(
         self,
@@ -48,53 +51,61 @@ class Turns:
         self._poll = poll
         self._clock = clock
         self._sleep = sleep
-        self._queue: list[Turn] = []
-        self._looked_at = float("-inf")
+        self._leases: list[Lease] = []
+        self._polled_at = float("-inf")
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[Turn]:
-        """Wait for the turn and hold it; raises Overloaded when the queue is full or too slow."""
-        now = self._look()
-        self._drop_the_silent(now)
-        if len(self._queue) > self._waiting:
+    async def enter(self) -> AsyncIterator[Lease]:
+        """Wait for the right to render, and hold it inside the block.
+
+        Raises:
+            Overloaded: The queue is full, or the wait took longer than `patience`.
+        """
+        now = self._now()
+        self._remove_expired(now)
+        if len(self._leases) > self._waiting:
             raise Overloaded(_BUSY)
-        turn = Turn(now)
-        self._queue.append(turn)
+        lease = Lease(now)
+        self._leases.append(lease)
         try:
-            await self._wait(turn)
-            yield turn
+            await self._wait(lease)
+            yield lease
         finally:
-            if turn in self._queue:
-                self._queue.remove(turn)
+            if lease in self._leases:
+                self._leases.remove(lease)
 
-    def touch(self, turn: Turn) -> None:
-        """Say that the holder of the turn still works; raises Overloaded when it was given to another."""
-        if turn not in self._queue:
+    def renew(self, lease: Lease) -> None:
+        """Renew a lease.
+
+        Raises:
+            Overloaded: It has expired.
+        """
+        if lease not in self._leases:
             raise Overloaded(_BUSY)
-        turn.alive_at = self._look()
+        lease.renewed_at = self._now()
 
-    async def _wait(self, turn: Turn) -> None:
+    async def _wait(self, lease: Lease) -> None:
         deadline = self._clock() + self._patience
-        while self._queue[0] is not turn:
+        while self._leases[0] is not lease:
             if self._clock() > deadline:
                 raise Overloaded(_BUSY)
             await self._sleep(self._poll)
-            self.touch(turn)
-            self._drop_the_silent(turn.alive_at)
-        self.touch(turn)
+            self.renew(lease)
+            self._remove_expired(lease.renewed_at)
+        self.renew(lease)
 
-    def _look(self) -> float:
-        """The time; what passed without anybody awake is added to everybody's life."""
+    def _now(self) -> float:
+        """The time; if nobody has polled for a while, all leases are extended by that while."""
         now = self._clock()
-        if (stalled := now - self._looked_at) > STALL:
-            for turn in self._queue:
-                turn.alive_at = min(now, turn.alive_at + stalled)
-        self._looked_at = now
+        if (stalled := now - self._polled_at) > STALL:
+            for lease in self._leases:
+                lease.renewed_at = min(now, lease.renewed_at + stalled)
+        self._polled_at = now
         return now
 
-    def _drop_the_silent(self, now: float) -> None:
+    def _remove_expired(self, now: float) -> None:
         oldest = now - self._lease
-        for turn in [turn for turn in self._queue if turn.alive_at < oldest]:
-            self._queue.remove(turn)
-            if turn.task is not None:
-                turn.task.cancel()
+        for lease in [lease for lease in self._leases if lease.renewed_at < oldest]:
+            self._leases.remove(lease)
+            if lease.task is not None:
+                lease.task.cancel()

@@ -1,8 +1,7 @@
-"""Rows of an original, as they come, → pictures of the wanted sizes.
+"""Rows of an original, as they arrive → pictures of the wanted sizes.
 
 Every target is filled from overlapping bands, so that no more than a few hundred rows of the original and one
-band of the intermediate picture exist at a time. The result is
-what one resize of the whole picture would give.
+band of the intermediate picture exist at a time. The result equals one resize of the whole picture.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from imaging.errors import UnreadableImage
 from imaging.geometry import Box, Size
 from imaging.source import CUT_SHORT
 
-REACH = 3.0  # of the LANCZOS kernel, in pixels of the coarser grid
-GAP = 3.0  # how many times finer than the target the averaged picture stays
+REACH = 3.0  # support of the LANCZOS kernel, in pixels of the coarser grid
+GAP = 3.0  # box averages leave a picture at least so many times larger than the target
 WINDOW = 1 << 20  # bytes of the (averaged) original in one band, overlap apart
 
 STRIP = 1 << 19  # bytes of the original's pixels in one strip
@@ -27,13 +26,13 @@ _LANES, _LANED = 4, "RGBX"
 
 
 class Treatment(Protocol):
-    """What is done to rows before they are resized, and after."""
+    """Conversions of rows before and after they are resized."""
 
     def before(self, strip: Image.Image) -> Image.Image:
-        """Make rows of the original such that they can be averaged."""
+        """Rows of the original in a mode that can be averaged."""
 
     def after(self, band: Image.Image) -> Image.Image:
-        """Make rows of a target such that they can be seen and stored."""
+        """Rows of a target as they are to be stored."""
 
 
 class _Untreated:
@@ -86,7 +85,7 @@ class Resampler:
             left = max(0, floor(box.left - REACH * max(1.0, scale_x)))
             self._left = left - left % factor_x
             self._right = min(source.width, ceil(box.right + REACH * max(1.0, scale_x)) + factor_x)
-        # From here on everything is in the averaged picture's pixels.
+        # From here on coordinates are in pixels of the averaged picture.
         self._span = ((box.left - self._left) / factor_x, (box.right - self._left) / factor_x)
         self._top = box.top / factor_y
         self._scale = scale_y / factor_y
@@ -103,7 +102,7 @@ class Resampler:
     def feed(self, strip: Image.Image) -> None:
         """Take the next rows of the original."""
         if self._out is None and self._treatment is UNTREATED:
-            # Before anything that will be let go of: what it lay above would stay a hole.
+            # Allocated before anything that will be freed, so that no gap stays below it.
             self._out = Image.new(strip.mode, self._size, None)
         self._seen += strip.height
         for image in self._average(strip):
@@ -113,7 +112,11 @@ class Resampler:
         self._forget(self._needed(self._next + 1)[0] if self._next < self._size.height else self._rows)
 
     def finished(self) -> Image.Image:
-        """The target, once every row has been fed."""
+        """The target, once every row has been fed.
+
+        Raises:
+            UnreadableImage: Rows are missing.
+        """
         if self._out is None or self._next < self._size.height:
             raise UnreadableImage(CUT_SHORT)
         return self._out
@@ -175,7 +178,7 @@ class Resampler:
         self._next = end
 
     def _forget(self, first: int) -> None:
-        """Let go of the rows above."""
+        """Free the rows above."""
         while self._pieces and self._pieces[0].bottom <= first:
             self._pieces.pop(0)
 
@@ -191,7 +194,11 @@ class Resampler:
 def resample(
     strips: Iterable[Image.Image], source: Size, targets: Sequence[Target], treatment: Treatment
 ) -> list[Image.Image]:
-    """Every target, from the strips of one original."""
+    """Every target, from the strips of one original of size `source`, top to bottom.
+
+    Raises:
+        UnreadableImage: Rows are missing.
+    """
     resamplers = [Resampler(source, target, treatment) for target in targets]
     for strip in strips:
         ready = treatment.before(strip)
@@ -201,7 +208,7 @@ def resample(
 
 
 def treated(picture: Image.Image, treatment: Treatment) -> Image.Image:
-    """A picture that has its size already, treated a band at a time."""
+    """A picture that has its final size, converted a band at a time."""
     out: Image.Image | None = None
     for top, strip in zip(range(0, picture.height, _BAND), slices(picture, _BAND), strict=True):
         band = treatment.after(treatment.before(strip))
@@ -222,14 +229,14 @@ def stacked(images: list[Image.Image]) -> Image.Image:
 
 
 def slices(image: Image.Image, rows: int = 0) -> Iterator[Image.Image]:
-    """A picture in memory as strips, of half a MiB unless told."""
+    """A picture in memory as strips of `rows` rows, by default of half a MiB."""
     rows = rows or max(1, STRIP // (4 * image.width))
     for top in range(0, image.height, rows):
         yield image.crop((0, top, image.width, min(image.height, top + rows)))
 
 
 def _inside(box: tuple[float, float, float, float], image: Image.Image) -> tuple[float, float, float, float]:
-    """The box without what rounding, or a last partly covered average, puts outside the image."""
+    """The box, clipped to the image: rounding, or a last incomplete average, may put it outside."""
     return (
         max(0.0, box[0]),
         max(0.0, box[1]),
@@ -263,7 +270,7 @@ def _across(
     kernel: Image.Resampling,
     span: tuple[float, float],
 ) -> Image.Image:
-    """Those rows brought to `width`, with columns to spare up to a whole number of lanes."""
+    """The rows first to last resized to `width`, with extra columns up to a whole number of lanes."""
     first, last = rows
     run = -(-(last - first) // _LANES)
     tops = [first + lane * run for lane in range(_LANES)]
@@ -276,7 +283,7 @@ def _across(
 
 
 def _down(image: Image.Image, size: Size, kernel: Image.Resampling, span: tuple[float, float]) -> Image.Image:
-    """All columns brought to the size's height, and those to spare cut off."""
+    """All columns resized to the size's height, and the extra ones cut off."""
     width = image.width // _LANES
     laned = _seen_as(_LANED, Size(width, image.height), image)
     laned = laned.resize((width, size.height), kernel, (0, span[0], width, span[1]))

@@ -1,4 +1,4 @@
-"""Where an original's bytes come from, and how they are read in order."""
+"""The bytes of an original, and how they are read in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Source(Protocol):
         """How many bytes the original has."""
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The bytes from the first on; a caller may stop early."""
+        """All bytes from the first on; a caller may stop early."""
 
 
 class BytesSource:
@@ -52,12 +52,16 @@ class Feed:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A chunk that stayed would lie across the room for the next decoding.
+        # A chunk that is kept would fragment the heap for the next decoding.
         self._held = b""
         await self._chunks.aclose()
 
     async def take(self, count: int) -> bytes:
-        """Exactly the next `count` bytes; raises UnreadableImage when there are fewer."""
+        """Exactly the next `count` bytes.
+
+        Raises:
+            UnreadableImage: There are fewer.
+        """
         data = await self.up_to(count)
         if len(data) < count:
             raise UnreadableImage(CUT_SHORT)
@@ -89,9 +93,9 @@ class Feed:
             count -= step
 
     def put_back(self, data: bytes) -> None:
-        """Return bytes that were taken, to be read again."""
+        """Put bytes back that were taken, to be read again."""
         before = self._at - len(data)
-        if before >= 0 and self._held[before : self._at] == data:  # as a rule; nothing is copied
+        if before >= 0 and self._held[before : self._at] == data:  # the usual case: nothing is copied
             self._at = before
         else:
             self._held, self._at = data + self._held[self._at :], 0

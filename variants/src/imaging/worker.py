@@ -1,4 +1,4 @@
-"""The platform edge of a sibling: request in, R2 object in, R2 object out, answer."""
+"""The platform edge: a request and an object from R2 come in, an object for R2 and an answer go out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from pyodide.ffi import JsException
 from workers import Response
 
 from imaging import heap
-from imaging.contract import METADATA, Job, check_token, failure, read_job, read_settings, success
+from imaging.contract import (
+    METADATA,
+    RenderRequest,
+    check_token,
+    failure_response,
+    parse_request,
+    read_settings,
+    success_body,
+)
 from imaging.errors import (
     InvalidRequest,
     Overloaded,
@@ -29,35 +37,40 @@ from imaging.errors import (
     SourceMissing,
     TooLate,
 )
-from imaging.queue import Turn, Turns
+from imaging.queue import Lease, Queue
 from imaging.render import Describe, Rendition, render
 from imaging.text.fonts import Shard, needed_shards, read_pack
 from imaging.variants import Variant
 
-CHUNK = 1 << 18
-# Tries to put a rendition in the place of another, each of which may find that one replaced meanwhile.
-PUTS = 4
+CHUNK = 1 << 18  # bytes of an original that are read at once
+PUTS = 4  # tries to replace an object under a rendition's key; each may find that another was put meanwhile
 HEALTH = "/health"
 _clear_caches = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # by Python's version
-_turns = Turns()
-# What is loaded stays: without it among what is looked through, a collection takes no time.
+_queue = Queue()
+# Objects loaded so far are permanent. Frozen, they are not examined again, and a collection takes no time.
 gc.freeze()
 
 
 class BucketSource:
-    """An original in R2, read as a stream so that no more than a chunk is held in JavaScript."""
+    """An original in R2, read as a stream so that at most one chunk is held in JavaScript."""
 
-    def __init__(self, bucket: Any, job: Job, turn: Turn) -> None:
+    def __init__(self, bucket: Any, request: RenderRequest, lease: Lease) -> None:
         self._bucket = bucket
-        self._key = job.source_key
-        self._etag = job.source_etag
-        self._turn = turn
+        self._key = request.source_key
+        self._etag = request.source_etag
+        self._lease = lease
         self._object: Any = None
         self.size = 0
         self.seconds = 0.0
 
     async def open(self) -> None:
-        """Ask R2 for the object; raises SourceMissing, or SourceChanged when it is not the one expected."""
+        """Request the object from R2.
+
+        Raises:
+            SourceMissing: There is no such object.
+            SourceChanged: It has another ETag than expected.
+            ProcessingFailed: R2 failed.
+        """
         started = time.time()
         try:
             found = await self._bucket.get(
@@ -73,7 +86,11 @@ class BucketSource:
         self.seconds += time.time() - started
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The object's bytes; every reading after the first asks R2 for the same version again."""
+        """The object's bytes in chunks of at most 256 KiB.
+
+        A second reading requests the same version from R2 again. Raises what `open` raises, and Overloaded
+        when the lease has expired.
+        """
         if self._object is None:
             await self.open()
         reader = self._object.body.getReader(mode="byob")
@@ -84,10 +101,10 @@ class BucketSource:
                 started = time.time()
                 part = await reader.readAtLeast(CHUNK, js.Uint8Array.new(buffer))
                 self.seconds += time.time() - started
-                _turns.touch(self._turn)
+                _queue.renew(self._lease)
                 if not part.value or not part.value.byteLength:
                     return
-                # The one buffer goes back and forth, so that no second one waits to be collected.
+                # One buffer is handed back and forth, so that no second one waits to be collected.
                 chunk, buffer = part.value.to_bytes(), part.value.buffer
                 yield chunk
         except JsException as error:
@@ -97,19 +114,20 @@ class BucketSource:
 
 
 async def serve(variant: Variant, request: Any, env: Any, describe: Describe | None = None) -> Response:
-    """Answer one request to a sibling, whatever happens in it."""
+    """Answer one request to a renderer; every error becomes a JSON answer."""
     request_id = request.headers.get("x-request-id") or ""
     headers: dict[str, str] = {}
     try:
         status, body = 200, await _answer(variant, request, env, describe)
     except RenderError as error:
-        status, headers, body = failure(error)
+        status, headers, body = failure_response(error)
     except asyncio.CancelledError:
-        # By the queue, which took this render's store for dead.
-        status, headers, body = failure(Overloaded("The store is slow. Please try again in a moment."))
+        # The queue cancels a render whose lease has expired.
+        slow = Overloaded("The file store is slow. Please try again in a moment.")
+        status, headers, body = failure_response(slow)
     except Exception:
         js.console.error(traceback.format_exc())
-        status, headers, body = failure(ProcessingFailed("Rendering failed."))
+        status, headers, body = failure_response(ProcessingFailed("Rendering failed."))
     if urlsplit(request.url).path != HEALTH or status != 200:
         line = {"variant": variant, "requestId": request_id, "status": status, **body}
         js.console.log(json.dumps(line, ensure_ascii=False))
@@ -125,22 +143,21 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     if path == HEALTH:
         return {"success": True}
     try:
-        job = read_job(variant, json.loads(await request.text()), settings)
+        wanted = parse_request(variant, json.loads(await request.text()), settings)
     except ValueError as error:
         raise InvalidRequest("The body is not JSON.") from error
     arrived = time.time()
-    # The turn comes before the fetch: a waiting request must not hold an original.
-    async with _turns.take() as turn:
+    # The original is fetched only when the queue lets the request in: waiting requests hold no bytes.
+    async with _queue.enter() as lease:
         started = time.time()
-        _check_deadline(job)
-        shards = await _shards(env.BUCKET, job.options.text)
-        source = BucketSource(env.BUCKET, job, turn)
+        _check_deadline(wanted)
+        options = replace(wanted.options, shards=await _shards(env.BUCKET, wanted.options.text))
+        source = BucketSource(env.BUCKET, wanted, lease)
         await source.open()
-        options = replace(job.options, shards=shards)
         rendition = await heap.within_memory(lambda: render(variant, source, options, describe), _make_room)
         rendered = time.time()
-        _turns.touch(turn)
-        stored = await _store(env.BUCKET, job, rendition)
+        _queue.renew(lease)
+        stored = await _store(env.BUCKET, wanted, rendition)
     finished = time.time()
     seconds = {
         "wait": started - arrived,
@@ -151,7 +168,7 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
     seconds["decode"] -= min(source.seconds, seconds["decode"])
     times = {"startedAt": started, "finishedAt": finished, "renderMs": rendered - started}
     return {
-        **success(job, rendition),
+        **success_body(wanted, rendition),
         **stored,
         **{name: _ms(value) for name, value in times.items()},
         "stages": {name: _ms(value) for name, value in seconds.items()},
@@ -159,7 +176,7 @@ async def _answer(variant: Variant, request: Any, env: Any, describe: Describe |
 
 
 async def _shards(bucket: Any, text: str) -> dict[Shard, bytes]:
-    """The fonts of the pack that the mark needs; without them it shows codes, and no create fails for it."""
+    """The fonts of the pack that the mark needs; a mark without them shows codes, and no create fails."""
     shards: dict[Shard, bytes] = {}
     needed = needed_shards(text)
     pack = read_pack()[0] if needed else ""
@@ -174,30 +191,63 @@ async def _shards(bucket: Any, text: str) -> dict[Shard, bytes]:
 
 
 def _make_room() -> None:
-    # What the last picture left in cycles, free lists and caches lies across the room for this one.
+    # Objects that the last picture left in cycles, free lists and caches would fragment the heap for this
+    # one.
     gc.collect()
     _clear_caches()
     heap.grow()
 
 
-async def _store(bucket: Any, job: Job, rendition: Rendition) -> dict[str, str]:
-    """Put the rendition unless a later try has put one under its key, which R2 judges as the put arrives."""
-    digest = hashlib.sha256(rendition.data).hexdigest()
-    options = {"httpMetadata": METADATA, "customMetadata": {"attempt": str(job.attempt)}, "sha256": digest}
+async def _store(bucket: Any, wanted: RenderRequest, rendition: Rendition) -> dict[str, Any]:
+    """Put the rendition and its narrower widths, and return what the answer says about the objects.
+
+    If one cannot be put the render fails as a whole. Objects already put are then left to the gateway: it
+    knows whether a later try has replaced them, and deletes or overwrites them.
+    """
+    narrower = [(wanted.narrower[each.size.width], each) for each in rendition.narrower]
+    objects = [(wanted.output_key, rendition.data), *((key, each.data) for key, each in narrower)]
+    # All puts are waited for before an error is raised, so that none is under way when the gateway cleans up.
+    results = await asyncio.gather(
+        *(_put(bucket, wanted, key, data) for key, data in objects), return_exceptions=True
+    )
+    stored: list[dict[str, str]] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        stored.append(result)
+    if not wanted.narrower:
+        return {**stored[0]}
+    described = [
+        {
+            "key": key,
+            "width": each.size.width,
+            "height": each.size.height,
+            "bytes": len(each.data),
+            **facts,
+        }
+        for (key, each), facts in zip(narrower, stored[1:], strict=True)
+    ]
+    return {**stored[0], "narrower": described}
+
+
+async def _put(bucket: Any, wanted: RenderRequest, key: str, data: bytes) -> dict[str, str]:
+    """Put one object unless a later try has put one under its key; R2 checks that condition."""
+    digest = hashlib.sha256(data).hexdigest()
+    options = {"httpMetadata": METADATA, "customMetadata": {"attempt": str(wanted.attempt)}, "sha256": digest}
     condition = {"etagDoesNotMatch": "*"}
     try:
         for _ in range(PUTS):
-            _check_deadline(job)
-            stored = await bucket.put(job.output_key, rendition.data, {**options, "onlyIf": condition})
+            _check_deadline(wanted)
+            stored = await bucket.put(key, data, {**options, "onlyIf": condition})
             if stored is not None:
                 return {"sha256": digest, "etag": str(stored.etag)}
-            found = await bucket.head(job.output_key)
-            if found is not None and _attempt_of(found) > job.attempt:
-                raise TooLate("A later try has made this rendition.")
+            found = await bucket.head(key)
+            if found is not None and _attempt_of(found) > wanted.attempt:
+                raise TooLate("A later try has stored this rendition.")
             condition = {"etagDoesNotMatch": "*"} if found is None else {"etagMatches": found.etag}
     except JsException as error:
         raise ProcessingFailed("The rendition could not be stored.") from error
-    raise ProcessingFailed("Others write this rendition at the same time.")
+    raise ProcessingFailed("The rendition is being written by others at the same time.")
 
 
 def _attempt_of(stored: Any) -> int:
@@ -205,9 +255,9 @@ def _attempt_of(stored: Any) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _check_deadline(job: Job) -> None:
-    if job.deadline is not None and time.time() > job.deadline:
-        raise TooLate("Nobody waits for this rendition any more.")
+def _check_deadline(wanted: RenderRequest) -> None:
+    if wanted.deadline is not None and time.time() > wanted.deadline:
+        raise TooLate("The deadline of this rendition has passed.")
 
 
 def _ms(seconds: float) -> int:

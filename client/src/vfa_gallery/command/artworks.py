@@ -29,7 +29,7 @@ from vfa_gallery.models import Artwork, Download
 from vfa_gallery.originals import printable
 
 DRAWING_WIDTH = 48
-LISTED = ("id", "title", "username", "category", "pixels", "createdAt")
+LISTED = ("id", "title", "username", "category", "pixels", "created")
 HEADERS = ("id", "title", "user", "category", "pixels", "created")
 NAMED = 10
 
@@ -56,12 +56,16 @@ def list_artworks(gallery: Gallery, output: Output, limit: int, everything: bool
     found = gallery.artworks(**filters, limit=None if everything else limit, page_size=100)
     wires = (each.to_wire() for each in found)
     if not output.as_json and not output.fields:
-        wires = (wire | {"pixels": _pixels(wire)} for wire in wires)
+        wires = (wire | {"pixels": _pixels(wire), "created": _minute(wire["createdAt"])} for wire in wires)
     output.records(wires, HEADERS, LISTED, nothing="no artworks")
 
 
 def _pixels(wire: dict[str, Any]) -> str:
     return f"{wire['width']}x{wire['height']}" if wire["width"] and wire["height"] else ""
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
 
 
 @click.command()
@@ -196,12 +200,11 @@ def rm(gallery: Gallery, as_json: bool, selection: Selection, dry_run: bool, yes
         click.confirm(f"Remove {_titles(found)} for good?", abort=True, err=True)
     tally, removed = Tally(failed=found.failed), list[str]()
     run: Run[Artwork, None] = Run(gallery.delete, 1)
-    for done in carry_out(run, list(found.artworks.values()), _id, quiet=as_json):
+    todo = list(found.artworks.values())
+    for done in carry_out(run, todo, _id, line=lambda each, _: f"removed\t{each.id}", quiet=as_json):
         tally.add(done.item.id, done.error, left=done.left)
-        if not (done.error or done.left):
+        if not done.error:
             removed.append(done.item.id)
-            if not as_json:
-                click.echo(f"removed\t{done.item.id}")
     _finish(
         tally,
         "removed",
@@ -265,12 +268,10 @@ def download(
         ),
         parallel,
     )
-    for done in carry_out(run, todo, _id, done=there, quiet=as_json):
+    for done in carry_out(run, todo, _id, line=_saved_line, done=there, quiet=as_json):
         tally.add(done.item.id, done.error, left=done.left)
-        if file := done.value:
-            saved.append(file)
-            if not as_json:
-                click.echo(f"{done.item.id}\t{printable(str(file.path))}\t{in_words(file.size)}")
+        if done.value:
+            saved.append(done.value)
 
     def report(tally: Tally) -> dict[str, Any]:
         files = [
@@ -280,6 +281,10 @@ def download(
         return {"saved": files, "there": there, "failed": tally.failures("id"), "left": tally.left}
 
     _finish(tally, "saved", as_json, report, (there, "there already"))
+
+
+def _saved_line(artwork: Artwork, file: Download) -> str:
+    return f"{artwork.id}\t{printable(str(file.path))}\t{in_words(file.size)}"
 
 
 def _targets(found: Found, output: Path, which: Which) -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 from rich.console import Console
@@ -70,6 +70,13 @@ class Display:
     def say(self, words: str) -> None:
         """Print a line above the bars."""
         self._screen.print(words)
+
+    def result(self, line: str) -> None:
+        """Print a line on standard output, above the bars where both are on one terminal."""
+        if console().is_terminal:
+            self._screen.print(line.replace("\t", "  "), soft_wrap=True)
+        else:
+            click.echo(line)
 
     def show(self, name: str, progress: models.Progress) -> None:
         """Show how far one item is."""
@@ -166,12 +173,20 @@ class Tally:
 
 
 def carry_out(
-    run: Run[T, R], items: Sequence[T], name: Callable[[T], str], *, done: int = 0, quiet: bool = False
+    run: Run[T, R],
+    items: Sequence[T],
+    name: Callable[[T], str],
+    *,
+    line: Callable[[T, R], str] | None = None,
+    done: int = 0,
+    quiet: bool = False,
 ) -> Iterator[Done[T, R]]:
-    """The results of a run over all items, with progress and Ctrl-C."""
+    """The results of a run over all items, with progress and Ctrl-C; `line` is printed for each success."""
     with displayed(run.stop, len(items) + done, done=done, quiet=quiet) as display:
         for result in run.over(items):
             display.finish(name(result.item), left=result.left)
+            if line and not quiet and not result.error:
+                display.result(line(result.item, cast(R, result.value)))
             yield result
 
 

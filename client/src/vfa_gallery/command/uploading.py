@@ -103,6 +103,8 @@ def upload(
             for outcome in batch.run(jobs):
                 display.finish(printable(outcome.path.name), left=outcome.fate == Fate.LEFT)
                 report.add(outcome)
+                if outcome.artwork and not as_json:
+                    display.result(f"arrived\t{outcome.artwork.id}\t{printable(str(outcome.path))}")
     report.show()
     raise SystemExit(report.tally.status)
 
@@ -237,14 +239,10 @@ class Report:
         self._counts[outcome.fate] += 1
         name = printable(str(outcome.path))
         self.tally.add(name, outcome.error, left=outcome.fate == Fate.LEFT)
-        if not outcome.artwork:
-            return
-        if self._as_json:
+        if self._as_json and outcome.artwork:
             opening = '{"arrived": [' if self._counts[Fate.ARRIVED] == 1 else ","
             arrived = {"file": name, "artwork": outcome.artwork.to_wire()}
             click.echo(opening + json.dumps(arrived, ensure_ascii=False))
-        else:
-            click.echo(f"arrived\t{outcome.artwork.id}\t{name}")
 
     def show(self) -> None:
         if self._as_json:

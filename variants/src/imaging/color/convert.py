@@ -20,15 +20,15 @@ Conversion = Callable[[Image.Image], Image.Image]
 
 
 class Colours:
-    """How one original's rows are treated before and after they are resized."""
+    """The conversions of one original's rows, before and after they are resized."""
 
     def __init__(self, profile: bytes | None, background: str) -> None:
         self._background = ImageColor.getrgb(background)
-        # Tables outlive the picture: made now, they lie below its pixels and not across the next one's room.
+        # The tables outlive the picture. Allocated before its pixels, they do not fragment the heap.
         self._conversions = {channels: conversion(profile, channels) for channels in (1, 3, 4)}
 
     def before(self, strip: Image.Image) -> Image.Image:
-        """Rows that can be averaged without a fringe: transparency is laid on the background first."""
+        """Rows that can be averaged: transparency is composited first, or edges would get a fringe."""
         strip = workable(strip)
         return self._flattened(strip) if strip.mode in ("LA", "RGBA") else strip
 
@@ -47,19 +47,19 @@ _conversions: dict[tuple[bytes, int], Conversion] = {}
 
 
 def conversion(data: bytes | None, channels: int) -> Conversion:
-    """What turns pictures of so many channels with this profile into sRGB; the last few are remembered."""
+    """The function from pictures of so many channels with this profile to sRGB; the last few are cached."""
     key = (hashlib.sha256(data).digest() if data else b"", channels)
     if key not in _conversions:
         while len(_conversions) >= _KEPT:
             _conversions.pop(next(iter(_conversions)))
         try:
-            _conversions[key] = _made(read_profile(data) if data else None, channels)
-        except (ArithmeticError, ValueError):  # a profile whose own numbers make no sense
-            _conversions[key] = _made(None, channels)
+            _conversions[key] = _conversion_of(read_profile(data) if data else None, channels)
+        except (ArithmeticError, ValueError):  # a profile with impossible numbers
+            _conversions[key] = _conversion_of(None, channels)
     return _conversions[key]
 
 
-def _made(profile: Profile | None, channels: int) -> Conversion:
+def _conversion_of(profile: Profile | None, channels: int) -> Conversion:
     if channels == 4:
         return inks_to_rgb(profile.transform if profile and profile.channels == 4 else None)
     if profile is None or profile.channels == 4 or _is_srgb(profile):
@@ -75,7 +75,7 @@ def _unchanged(picture: Image.Image) -> Image.Image:
 
 
 def _levels(profile: Profile) -> Conversion:
-    """For grey pictures, whose profile may be a grey one or that of the colours they once had."""
+    """For grey pictures, whose profile may be a grey one or an RGB one."""
     levels = [round(255 * profile.transform([value / 255] * profile.channels)[1]) for value in range(256)]
     return lambda picture: picture.point(levels)
 
@@ -93,7 +93,7 @@ def _is_srgb(profile: Profile) -> bool:
 
 
 def colour_table(transform: Transform, size: int) -> array[float]:
-    """The transform at every point of a grid, the first channel running fastest."""
+    """The transform at `size`³ points of a grid, the first channel varying fastest; 3 numbers a point."""
     axis = [step / (size - 1) for step in range(size)]
     return array("f", (value for b in axis for g in axis for r in axis for value in transform((r, g, b))))
 

@@ -182,7 +182,7 @@ def _parametric(data: memoryview) -> tuple[Curve, int]:
     [kind] = struct.unpack(">H", data[8:10])
     count = (1, 3, 4, 5, 7)[kind]
     numbers = [value / 65536 for value in struct.unpack(f">{count}i", data[12 : 12 + 4 * count])]
-    gamma, a, b, c, d, e, f = _in_full(kind, numbers)
+    gamma, a, b, c, d, e, f = _general_parameters(kind, numbers)
 
     def curve(value: float) -> float:
         return max(0.0, a * value + b) ** gamma + e if value >= d else c * value + f
@@ -190,7 +190,7 @@ def _parametric(data: memoryview) -> tuple[Curve, int]:
     return curve, 12 + 4 * count
 
 
-def _in_full(kind: int, numbers: list[float]) -> tuple[float, ...]:
+def _general_parameters(kind: int, numbers: list[float]) -> tuple[float, ...]:
     """The parameters of the most general kind, which the others are cases of."""
     gamma, a, b, c, d, e, f = (numbers + [0.0] * 7)[:7]
     if kind == 0:
@@ -233,11 +233,11 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A chain of stages; what leaves it is coded as its kind of table codes colours."""
+    """A chain of stages; its output has the encoding of its kind of table."""
 
     inputs: int
     stages: tuple[Callable[[Sequence[float]], Sequence[float]], ...]
-    legacy: bool  # 16-bit tables of old: 100 % of lightness is 0xFF00
+    legacy: bool  # the older 16-bit encoding, where 100 % of lightness is 0xFF00
 
     def __call__(self, values: Sequence[float]) -> Sequence[float]:
         for stage in self.stages:
@@ -262,13 +262,13 @@ def read_table(data: memoryview) -> Table:
     if outputs != 3 or not 1 <= inputs <= 4:
         raise ValueError
     if kind == b"mAB ":
-        return Table(inputs, tuple(_stages_of_new(data, inputs, outputs)), legacy=False)
+        return Table(inputs, tuple(_stages_of_mab(data, inputs, outputs)), legacy=False)
     if kind not in (b"mft1", b"mft2"):
         raise ValueError
-    return Table(inputs, tuple(_stages_of_old(data, inputs, outputs)), legacy=kind == b"mft2")
+    return Table(inputs, tuple(_stages_of_mft(data, inputs, outputs)), legacy=kind == b"mft2")
 
 
-def _stages_of_old(
+def _stages_of_mft(
     data: memoryview, inputs: int, outputs: int
 ) -> Iterable[Callable[[Sequence[float]], Sequence[float]]]:
     wide = bytes(data[:4]) == b"mft2"
@@ -281,7 +281,7 @@ def _stages_of_old(
     yield _each(_curves(numbers[counts[0] + counts[1] :], outputs))
 
 
-def _stages_of_new(
+def _stages_of_mab(
     data: memoryview, inputs: int, outputs: int
 ) -> Iterable[Callable[[Sequence[float]], Sequence[float]]]:
     b_at, matrix_at, m_at, grid_at, a_at = struct.unpack(">5I", data[12:32])

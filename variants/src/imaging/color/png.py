@@ -1,4 +1,4 @@
-"""What a PNG's chunks say of its colours → an ICC profile, which is what the other formats bring.
+"""The color chunks of a PNG → an ICC profile, which is what the other formats contain.
 
 cICP counts before iCCP, that before sRGB, and that before gAMA with cHRM (PNG, third edition, section 4.3).
 """
@@ -38,7 +38,7 @@ _GAMMAS = (0.1, 10.0)
 
 
 def profile_of(chunks: Mapping[bytes, bytes]) -> bytes | None:
-    """The profile that the chunks (content by name) amount to; None for sRGB and for what makes no sense.
+    """The profile that the chunks (content by name) amount to; None for sRGB and for invalid content.
 
     Raises:
         UnreadableImage: The picture has a high dynamic range, which a JPEG cannot show.
@@ -118,7 +118,7 @@ _CURVES: dict[int, Callable[[float], float]] = {
 
 def _profile(primaries: tuple[Point, ...], white: Point, curve: Callable[[float], float]) -> bytes:
     """A matrix profile, adapted to D50 as profiles are."""
-    columns = _turned([_xyz(point) for point in primaries])
+    columns = _transposed([_xyz(point) for point in primaries])
     scales = _times(_inverse(columns), [[part] for part in _xyz(white)])
     in_place = [[value * scales[k][0] for k, value in enumerate(row)] for row in columns]
     cones = [_times(_BRADFORD, [[part] for part in _xyz(point)]) for point in (_D50, white)]
@@ -128,7 +128,7 @@ def _profile(primaries: tuple[Point, ...], white: Point, curve: Callable[[float]
     tone = b"curv" + bytes(4) + struct.pack(f">I{_POINTS}H", _POINTS, *levels)
     elements = [tone] + [
         b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in column))
-        for column in _turned(adapted)
+        for column in _transposed(adapted)
     ]
     names = [(b"rTRC", 0), (b"gTRC", 0), (b"bTRC", 0), (b"rXYZ", 1), (b"gXYZ", 2), (b"bXYZ", 3)]
     starts, at = [], 132 + 12 * len(names)
@@ -146,13 +146,13 @@ def _xyz(point: Point) -> list[float]:
     return [x / y, 1.0, (1 - x - y) / y]
 
 
-def _turned(rows: Rows) -> Rows:
+def _transposed(rows: Rows) -> Rows:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _times(one: Rows, other: Rows) -> Rows:
     return [
-        [sum(a * b for a, b in zip(row, column, strict=True)) for column in _turned(other)] for row in one
+        [sum(a * b for a, b in zip(row, column, strict=True)) for column in _transposed(other)] for row in one
     ]
 
 

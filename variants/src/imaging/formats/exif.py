@@ -1,4 +1,4 @@
-"""The one fact of an original's metadata that its pixels depend on."""
+"""The EXIF orientation, which is the only metadata that renditions depend on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORMATS = {3: "H", 4: "I", 8: "h", 9: "i"}  # the integers that editors write i
 
 
 def orientation_of(block: bytes) -> int:
-    """The orientation (1-8) in an EXIF block, prefixed or not; 1 when there is none that makes sense.
+    """The orientation (1-8) in an EXIF block, prefixed or not; 1 when there is no valid one.
 
     The first directory is read entry by entry, so that no other tag can hide this one, however damaged it is
     (EXIF 2.32, section 4.6.2).
@@ -41,7 +41,7 @@ def orientation_of(block: bytes) -> int:
     return 1
 
 
-_TURNS = {
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -53,5 +53,5 @@ _TURNS = {
 
 
 def upright(picture: Image.Image, orientation: int) -> Image.Image:
-    """The picture as its orientation says it is to be seen."""
-    return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
+    """The picture with its EXIF orientation (1 to 8) applied."""
+    return picture.transpose(_TRANSPOSES[orientation]) if orientation in _TRANSPOSES else picture

@@ -1,4 +1,4 @@
-"""GIF originals: the first frame, decoded as its bytes arrive, and not a byte of the file behind it."""
+"""GIF originals: the first frame, decoded as its bytes arrive; the rest of the file is not read."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from imaging.source import CUT_SHORT, Feed
 _EXTENSION, _FRAME = b"!", b","
 _CONTROL = 0xF9
 _PALETTE, _INTERLACED, _TRANSPARENT = 0x80, 0x40, 0x01
-_MOST_BITS = 11  # that codes begin with: they end with 12
+_MOST_BITS = 11  # of the first codes; the last ones have 12
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A frame's place on its canvas, and how its pixels are coded; `clear` is the transparent level."""
+    """The place of a frame on its canvas, and the coding of its pixels; `clear` is the transparent level."""
 
     left: int
     top: int
@@ -34,8 +34,8 @@ class _Frame:
     palette: bytes
     clear: int | None
 
-    def dressed(self, strip: Image.Image) -> Image.Image:
-        """Rows of levels with what the levels mean."""
+    def with_palette(self, strip: Image.Image) -> Image.Image:
+        """Rows of levels with their palette and transparency."""
         if any(self.palette[at : at + 3] != bytes([at // 3] * 3) for at in range(0, len(self.palette), 3)):
             strip.putpalette(self.palette)
         if self.clear is not None:
@@ -55,7 +55,7 @@ class Gif:
         self.size = size
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
-        """Every target, as it is to be stored; raises TooLarge before any decoding when it would not fit."""
+        """Every target; raises TooLarge before any decoding when it would not fit in memory."""
         outcome = sum(area(target.size) for target in targets) * 4
 
         def needed(size: Size) -> int:
@@ -67,7 +67,7 @@ class Gif:
 
 
 async def open_gif(feed: Feed) -> Gif:
-    """Read up to the first frame's codes; refuses bombs, decodes nothing."""
+    """Read up to the first frame's codes; refuses pictures that are too large, decodes nothing."""
     screen = await feed.take(13)
     palette = await feed.take(_palette_size(screen[10]))
     clear: int | None = None
@@ -89,7 +89,7 @@ async def open_gif(feed: Feed) -> Gif:
         raise UnreadableImage(BROKEN)
     left, top, *sides, flags = struct.unpack("<4HB", await feed.take(9))
     canvas = Size(*struct.unpack("<2H", screen[6:10]))
-    # A frame without extent is as large as its canvas, to browsers.
+    # Browsers give a frame without extent the size of its canvas.
     extent = Size(*sides) if min(sides) else canvas
     size = Size(max(canvas.width, left + extent.width), max(canvas.height, top + extent.height))
     if min(extent) < 1:
@@ -107,7 +107,7 @@ async def _decoded(feed: Feed, frame: _Frame) -> Image.Image:
     bits = (await feed.take(1))[0]
     if bits > _MOST_BITS:
         raise UnreadableImage(BROKEN)
-    mode = frame.dressed(Image.new("L", (1, 1))).mode
+    mode = frame.with_palette(Image.new("L", (1, 1))).mode
     raster = Raster(mode, frame.size, "gif", (bits, frame.interlaced, -1))
     async with aclosing(feed.rest()) as chunks:
         async for chunk in chunks:
@@ -118,9 +118,9 @@ async def _decoded(feed: Feed, frame: _Frame) -> Image.Image:
 
 
 def _strips(frame: _Frame, picture: Image.Image, size: Size) -> Iterator[Image.Image]:
-    """The canvas's rows: the frame, and around it nothing, which is transparent."""
+    """The rows of the canvas, transparent around the frame."""
     if frame.size == size:
-        yield from map(frame.dressed, slices(picture))
+        yield from map(frame.with_palette, slices(picture))
         return
     rows = max(1, STRIP // (4 * size.width))
     for top in range(0, size.height, rows):
@@ -128,5 +128,5 @@ def _strips(frame: _Frame, picture: Image.Image, size: Size) -> Iterator[Image.I
         first, last = max(top, frame.top), min(top + strip.height, frame.top + frame.size.height)
         if first < last:
             part = picture.crop((0, first - frame.top, frame.size.width, last - frame.top))
-            strip.paste(workable(frame.dressed(part)).convert("RGBA"), (frame.left, first - top))
+            strip.paste(workable(frame.with_palette(part)).convert("RGBA"), (frame.left, first - top))
         yield strip

@@ -1,7 +1,7 @@
 """JPEG originals: scaled while decoding, luma apart from chroma where that saves memory and time.
 
-Decoders differ in how they bring halved chroma up to luma's scale. Taken apart, what they give is the same to
-the bit, and the resizer brings chroma up: a rendition does not depend on which libjpeg made it.
+libjpeg and libjpeg-turbo enlarge halved chroma differently. Decoded separately, luma and chroma are the same
+to the bit in both, and the resizer enlarges chroma: a rendition does not depend on the library.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
 from imaging.source import Feed, Source
 
 SCALES = (8, 4, 2, 1)
-FINENESS = 1.4  # how much finer than its target a scaled decode stays: below, it is visibly softer
+FINENESS = 1.4  # a scaled decode is at least so many times larger than its target, or it is visibly softer
 FINENESS_OF_SMALL = 2.4
 SMALL = 1024
-MOST_ARITHMETIC = 50_000_000  # pixels: every bit of theirs costs more than a Huffman code
-COARSEST = 0.84  # the last resort: softer, but not refused
-FINENESS_OF_CHROMA = 0.475  # stored with halved chroma, a display keeps no more of it than half its own size
-SPLIT_FROM = 1.5  # times the target's size; nearer to it a plain decode is cheap, and exact
-# Between whole samples a straight line is what libjpeg itself draws; coming down, more is kept.
+MOST_ARITHMETIC = 50_000_000  # pixels; arithmetic decoding takes longer than Huffman codes
+COARSEST = 0.84  # of FINENESS, where nothing finer fits in memory: softer, but not refused
+FINENESS_OF_CHROMA = 0.475  # a display is stored with halved chroma, so half its own size is enough
+SPLIT_FROM = 1.5  # times the target's size; below, a plain decode is cheap, and exact
+# libjpeg itself enlarges chroma linearly; when chroma is reduced, bicubic keeps more detail.
 _CHROMA_UP, _CHROMA_DOWN = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
 _LUMA = Image.Resampling.LANCZOS
 _MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK", Coding.YCCK: "CMYK"}
 
 
 class Plan(NamedTuple):
-    """One way to decode: how far scaled down, how far chroma when it goes apart, in how many readings.
+    """One way to decode: the scale of luma, that of chroma when it is decoded separately, the number of
+    readings.
 
-    Three readings are one for each component.
+    With three readings each component is decoded alone. `peak` is in bytes.
     """
 
     scale: int
@@ -53,18 +54,18 @@ class Jpeg:
     """An original whose header has been read."""
 
     def __init__(self, source: Source, header: JpegHeader, begun: Begun, held: int = 0) -> None:
-        """`held` is how many bytes the source itself keeps in memory."""
+        """`held` is the number of bytes that the source itself keeps in memory."""
         self._source = source
         self._held = held
         self._header = header
-        self._begun: Begun | None = begun
+        self._started: Begun | None = begun
         self._most_blocks = MOST_BLOCKS
         self.size = header.size
         self.orientation = header.orientation
         self.profile = header.profile
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
-        """Every target, as it is to be stored; raises TooLarge before any decoding when no plan fits."""
+        """Every target; raises TooLarge before any decoding when no plan fits in memory."""
         plan = choose(self._header, targets, self._held)
         self._most_blocks = MOST_BLOCKS // (2 if plan.readings == 2 else 1)
         if plan.chroma and plan.readings == 3:
@@ -78,7 +79,7 @@ class Jpeg:
         self, plan: Plan, chroma_scale: int, targets: Sequence[Target], treatment: Treatment
     ) -> list[Image.Image]:
         rasters = [self._raster(plan.scale, "L")]
-        # Chroma, in a second reading, is a few lines larger than luma; with these it fits where luma was.
+        # A second reading for chroma takes a few lines more than luma; reserved now, it fits into luma's gap.
         spare = bytearray(4 * sum(rasters[0].image.size) + 4096)
         if plan.readings == 1:
             rasters.append(self._raster(chroma_scale, "YCbCr"))
@@ -90,12 +91,12 @@ class Jpeg:
             chromas = [raster.image for raster in await self._decode([self._raster(chroma_scale, "YCbCr")])]
         for channel in ("Cb", "Cr"):
             plane = chromas[0].getchannel(channel)
-            for target, made in zip(targets, planes, strict=True):
+            for target, resized_planes in zip(targets, planes, strict=True):
                 kernel = _CHROMA_UP if _ratio(target) <= chroma_scale else _CHROMA_DOWN
-                made.append(_resized(plane, target, chroma_scale, kernel=kernel))
+                resized_planes.append(_resized(plane, target, chroma_scale, kernel=kernel))
         chromas.clear()
-        del plane, made
-        # One by one, so that no target's planes outlive their merging.
+        del plane, resized_planes
+        # One by one, so that the planes of a target are freed as it is merged.
         return [treated(Image.merge("YCbCr", planes.pop(0)), treatment) for _ in targets]
 
     async def _by_component(
@@ -103,7 +104,8 @@ class Jpeg:
     ) -> list[Image.Image]:
         planes: list[list[Image.Image]] = [[] for _ in targets]
         direct: dict[tuple[int, int], bytes] = {}
-        # What is made goes where this was, not where the next component's coefficients have to fit.
+        # The results go into the gap that this leaves, and not where the next component's coefficients must
+        # fit.
         spare = [bytearray(_room_for_planes(targets))]
         for part in range(3):
             across, down = self._header.reduction(part)
@@ -111,10 +113,10 @@ class Jpeg:
             plane = await self._component(part, scale, direct)
             across, down = across * scale, down * scale
             spare.clear()
-            for target, made in zip(targets, planes, strict=True):
+            for target, resized_planes in zip(targets, planes, strict=True):
                 kernel = _LUMA if part == 0 else _CHROMA_UP if _ratio(target) <= across else _CHROMA_DOWN
-                made.append(_resized(plane, target, (across, down), kernel=kernel))
-            del plane, made
+                resized_planes.append(_resized(plane, target, (across, down), kernel=kernel))
+            del plane, resized_planes
         return [treated(Image.merge("YCbCr", planes.pop(0)), treatment) for _ in targets]
 
     async def _component(self, part: int, scale: int, direct: dict[tuple[int, int], bytes]) -> Image.Image:
@@ -126,7 +128,7 @@ class Jpeg:
 
     def _raster(self, scale: int, mode: str | None = None) -> Raster:
         mode = mode or _MODES.get(self._header.coding, "RGB")
-        # Paper is the highest value of an ink, with Adobe's marker and without: every reader takes it so.
+        # The highest value of an ink is no ink, with Adobe's marker and without, as in every other reader.
         rawmode = "CMYK;I" if mode == "CMYK" else mode
         return Raster(mode, scaled(self.size, scale), "jpeg", (rawmode, self._header.coding.value, scale, 0))
 
@@ -139,8 +141,8 @@ class Jpeg:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncGenerator[Begun, None]:
-        """The reading that was begun for the header, or another one."""
-        begun, self._begun = self._begun, None
+        """The reading that was started for the header, or a new one."""
+        begun, self._started = self._started, None
         if begun:
             begun[0].reader.most_blocks = self._most_blocks
             yield begun
@@ -163,14 +165,18 @@ async def _fill(decodings: list[Decoding], reading: JpegReading, first: Scan) ->
 
 
 async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
-    """Read the header; refuses bombs, decodes nothing."""
+    """Read the header; refuses pictures that are too large, decodes nothing."""
     header, begun = await read_header(feed, source.size)
     heap.check_pixels(header.size, MOST_ARITHMETIC if header.arithmetic else heap.MOST_PIXELS)
     return Jpeg(source, header, begun)
 
 
 def choose(header: JpegHeader, targets: Sequence[Target], held: int = 0) -> Plan:
-    """The finest plan that is worth its time and fits in memory; raises TooLarge when none does."""
+    """The finest plan that is worth its time and fits in memory.
+
+    Raises:
+        TooLarge: None fits.
+    """
     for plan in _plans(header, targets):
         if heap.fits(plan.peak + held):
             return plan
@@ -191,7 +197,7 @@ def scaled(size: Size, scale: int) -> Size:
 
 
 def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
-    """The plans to be tried, the finest first."""
+    """The plans to try, the finest first."""
     ratio = min(_ratio(target) for target in targets)
     small = all(max(target.size) <= SMALL for target in targets)
     fineness = FINENESS_OF_SMALL if small else FINENESS
@@ -211,9 +217,9 @@ def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
 
 
 def _chroma_ways(scale: int, ratio: float) -> Iterator[tuple[int, int]]:
-    """The scales of chroma that go with luma's, each with a number of readings.
+    """The scales of chroma for a scale of luma, each with a number of readings, the best first.
 
-    A quarter where it does not show, which `ratio` to the target tells; else as the last resort.
+    Chroma at a quarter comes first where the `ratio` to the target says that it is not visible, else last.
     """
     half, quarter = 2 * scale, 4 * scale
     if quarter in SCALES and ratio / quarter >= FINENESS_OF_CHROMA:
@@ -250,8 +256,8 @@ def _split_peak(
     resizing = 3 * plane + chroma // 4 + heap.WORKING
     if readings == 1:
         return max(luma + chroma + max(2 * codec, plane + heap.WORKING), chroma + resizing, merging)
-    # The first target lies above luma. What fits where luma was goes there; the rest has to go above, where
-    # something small may have stayed.
+    # The first target is allocated above luma. What fits into luma's gap goes there; the rest goes above,
+    # where small objects may have been left.
     room, above = max(0, luma - chroma), (2 if header.halved else 5) * heap.MIB
     for array in sorted(header.coefficients()):
         room, above = (room - array, above) if array <= room else (room, above + array)
@@ -260,9 +266,9 @@ def _split_peak(
 
 
 def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
-    # Chroma is no larger than luma, and what is made of each component lies above it.
+    # Chroma is no larger than luma, and the results of each component are allocated above it.
     plane = sum(area(target.size) for target in targets)
-    # Of scans that hold all components, two bytes a block are kept, and again while they are copied.
+    # For interleaved scans two bytes a block are kept, and twice while they are copied.
     direct = sum(header.coefficients()) // 32
     decoding = max(header.coefficients()) + direct + _lines(header) + heap.DECODING + heap.WORKING
     planes = _room_for_planes(targets)
@@ -270,12 +276,12 @@ def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) 
 
 
 def _room_for_planes(targets: Sequence[Target]) -> int:
-    """Bytes for what is made of the first two of three components, and what is needed on the way."""
+    """Bytes for the results of the first two of three components, and for intermediate pictures."""
     return 2 * sum(area(target.size) for target in targets) + heap.MIB
 
 
 def _scale_within(scale: int, reduction: int) -> int:
-    """How far a component that is stored reduced is scaled down, to come to no more than `scale`."""
+    """The scale for a component that is stored reduced, so that both together are at most `scale`."""
     return next((each for each in SCALES if each * reduction <= scale), 1)
 
 

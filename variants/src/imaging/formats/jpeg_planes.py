@@ -1,7 +1,7 @@
 """One component of a progressive JPEG as a grey JPEG of its own, so that only its coefficients are in memory.
 
-Scans of higher frequencies hold one component each, and are passed on or left out. Only the lowest frequency,
-DC, is stored interleaved: it is brought into an order and a code of its own here.
+Scans of higher frequencies have one component each, and are passed on or left out. Only the scans of the
+lowest frequency, DC, are interleaved: they are separated here, and written with another Huffman table.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from imaging.source import CUT_SHORT
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 MOST_INTERLEAVED = 4  # scans, of which two are usual; a million blocks take up to a second in WebAssembly
-_STEP = 1 << 15  # bytes of a scan that are turned into digits at once
+_STEP = 1 << 15  # bytes of a scan that are converted to binary digits at once
 _LONGEST = 31 * 10  # digits of a unit: ten blocks, a code of 16 bits and a difference of 15 each
-_MANY = 8  # units that one match takes
-_MOST_KNOWN = 1 << 12
+_MANY = 8  # units of one match
+_MOST_CACHED = 1 << 12
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 # Four digits each for the lengths 0 to 14; a code of all ones is not allowed.
 _OWN_TABLE = bytes([0, 0, 0, 0, 15, *[0] * 12, *range(15)])
@@ -43,9 +43,9 @@ def plane_of(frame: Frame, part: int) -> Frame:
 
 
 class PlaneWriter(JpegWriter):
-    """Writes one component; what is not its own is left out.
+    """Writes one component and leaves out the others.
 
-    `direct` is shared by the components' writers: the first to come reads interleaved scans for all of them.
+    `direct` is shared by the writers of all components: the first one separates interleaved scans for all.
     """
 
     def __init__(self, frame: Frame, part: int, direct: dict[tuple[int, int], bytes]) -> None:
@@ -58,7 +58,7 @@ class PlaneWriter(JpegWriter):
         self._reading: _DirectScan | None = None
 
     def scan(self, scan: Scan, tables: Tables) -> bytes:
-        """The end of the scan before, and the scan's header."""
+        """The end of the previous scan, and the scan's header."""
         before = self.finish()
         interleaved = len(scan.parts) > 1
         self._wanted = scan.parts == (self._part,)
@@ -86,7 +86,7 @@ class PlaneWriter(JpegWriter):
         return piece if self._wanted else b""
 
     def finish(self) -> bytes:
-        """What an interleaved scan still holds."""
+        """The rest of an interleaved scan."""
         reading, self._reading = self._reading, None
         if not reading:
             return b""
@@ -131,7 +131,7 @@ class _DirectScan:
         self._read(piece[at:])
 
     def finish(self) -> None:
-        """Read what was held back; raises UnreadableImage when blocks are missing."""
+        """Read the rest; raises UnreadableImage when blocks are missing."""
         self._match(0)
         if self._left:
             raise UnreadableImage(CUT_SHORT)
@@ -139,7 +139,7 @@ class _DirectScan:
             lane.fill()
 
     def taken(self, part: int) -> bytes:
-        """A component's data as far as it is made, once."""
+        """The finished data of a component, each byte once."""
         return self._lanes[part].taken() if part in self._lanes else b""
 
     def _read(self, data: bytes) -> None:
@@ -153,13 +153,13 @@ class _DirectScan:
         self._match(0)
         if self._left_of_interval:
             raise UnreadableImage(BROKEN)
-        self._settle()
+        self._pass_on()
         for lane in self._lanes.values():
             lane.restart()
         self._digits, self._left_of_interval = "", min(self._interval, self._left)
 
     def _match(self, spare: int) -> None:
-        """Take all units but those that may reach into the last `spare` digits."""
+        """Read all units except those that may reach into the last `spare` digits."""
         at, end = 0, len(self._digits) - spare
         while at < end and self._left_of_interval:
             most = min(self._left_of_interval, (self._left - 1) % self._across + 1)
@@ -167,13 +167,13 @@ class _DirectScan:
             self._left -= count
             self._left_of_interval -= count
             if self._left % self._across == 0:
-                self._settle()
+                self._pass_on()
                 for lane in self._lanes.values():
                     lane.write_row()
         self._digits = self._digits[at:] if self._left_of_interval else ""
 
     def _units(self, at: int, most: int) -> tuple[int, int]:
-        """Take a few units from a place on: how many, and where they end."""
+        """Read up to `most` units that begin at digit `at`; return their number and their end."""
         if not self._one or not self._many:
             count = min(most, (len(self._digits) - at) // self._each)
             if not count:
@@ -187,7 +187,7 @@ class _DirectScan:
         self._found += found.groups()
         return _MANY if many else 1, found.end()
 
-    def _settle(self) -> None:
+    def _pass_on(self) -> None:
         for lane in self._lanes.values():
             lane.take(self._found)
         self._found.clear()
@@ -203,15 +203,15 @@ class _Lane:
         self._units_across = -(-frame.size.width // (8 * frame.across))
         self._places = [slice(first + place, None, each) for place in range(self._across * self._down)]
         self._refines = not codes
-        self._differences: _Known[str, int] = _Known(lambda digits: _difference(digits, codes))
-        self._own_codes: _Known[int, str] = _Known(_own_code)
+        self._differences: _Cached[str, int] = _Cached(lambda digits: _difference(digits, codes))
+        self._own_codes: _Cached[int, str] = _Cached(_own_code)
         self._levels: list[list[int]] = [[] for _ in self._places]  # by the block's place in the unit
         self._level = self._before = 0
         self._digits: list[str] = []
-        self._made = bytearray()
+        self._bytes = bytearray()
 
     def take(self, found: list[str]) -> None:
-        """Turn digits of whole units into levels; what is stored is the difference to the one before."""
+        """Convert the digits of whole units to levels, which are stored as differences."""
         each = len(self._places)
         digits = [""] * (len(found[self._places[0]]) * each)
         for place, part in enumerate(self._places):
@@ -226,11 +226,11 @@ class _Lane:
             row += levels[place::each]
 
     def restart(self) -> None:
-        """What comes is stored as if it were the first."""
+        """The next level is stored as the difference to 0."""
         self._level = 0
 
     def write_row(self) -> None:
-        """Write the blocks of a row of units; those beyond the picture's edges are left out."""
+        """Write the blocks of a row of units, without those beyond the picture's edges."""
         for line in range(min(self._down, self._blocks.height)):
             row = [0] * (self._units_across * self._across)
             for column in range(self._across):
@@ -248,31 +248,31 @@ class _Lane:
         self._pack()
 
     def fill(self) -> None:
-        """Fill the last byte."""
+        """Fill the last byte with ones."""
         self._digits.append("1" * (-sum(map(len, self._digits)) % 8))
 
     def taken(self) -> bytes:
-        """The bytes that are whole."""
+        """The complete bytes, each once."""
         self._pack()
-        made, self._made = bytes(self._made), bytearray()
-        return made
+        taken, self._bytes = bytes(self._bytes), bytearray()
+        return taken
 
     def _pack(self) -> None:
         digits = "".join(self._digits)
         whole = len(digits) // 8 * 8
         self._digits = [digits[whole:]]
-        self._made += int(digits[:whole] or "0", 2).to_bytes(whole // 8, "big").replace(b"\xff", b"\xff\0")
+        self._bytes += int(digits[:whole] or "0", 2).to_bytes(whole // 8, "big").replace(b"\xff", b"\xff\0")
 
 
-class _Known(dict[Key, Value]):
-    """A function whose last results are kept."""
+class _Cached(dict[Key, Value]):
+    """A function whose latest results are cached."""
 
     def __init__(self, function: Callable[[Key], Value]) -> None:
         super().__init__()
         self._function = function
 
     def __missing__(self, key: Key) -> Value:
-        if len(self) >= _MOST_KNOWN:
+        if len(self) >= _MOST_CACHED:
             self.clear()
         self[key] = value = self._function(key)
         return value

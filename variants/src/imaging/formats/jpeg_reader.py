@@ -35,25 +35,25 @@ from imaging.geometry import Size
 from imaging.source import CUT_SHORT, Feed
 
 MOST_SEGMENTS = 2_000  # a 30 MB file of full segments has 480
-MOST_SCANS = 100  # ten are usual; refining dense ones costs 80 ms a megabyte, whatever the picture's size
-# Blocks that the scans of a progressive picture go over, 0.1 µs and more each in WebAssembly. The largest
-# picture that fits in memory has 6 million in the usual ten scans.
+MOST_SCANS = 100  # ten are usual; refinement scans cost 80 ms a megabyte, whatever the picture's size
+# Blocks that all scans of a progressive picture visit, each of which takes 0.1 µs and more in WebAssembly.
+# The largest picture that fits in memory has 6 million in the usual ten scans.
 MOST_BLOCKS = 12_000_000
-BLOCKS_OF_A_SCAN = 300  # that reading the header and the tables of a scan costs as much as
+BLOCKS_OF_A_SCAN = 300  # the header and the tables of a scan take as long as so many blocks
 _TEM = 0x01
 _NEVER = 99  # bits missing of a coefficient that no scan has begun
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
-GROWING = 2  # times a buffer's length: while it is moved to where it may grow, it is there twice
+GROWING = 2  # times a buffer's length: it exists twice while it is moved to grow
 
 
 class JpegReader:
     """Reads one JPEG.
 
-    `ended` says that nothing more is wanted, `closed` that the file said so itself. A file without its end
-    marker has ended when every component's last bit is in a scan; whether that scan is whole is for the
-    decoder to tell. `most_blocks` is lowered where the picture is read more than once.
+    `ended` is true when no more bytes are needed, `closed` when the file has its end marker. A file without
+    one has ended when every component's last bit is in a scan; only the decoder can tell whether that scan
+    is complete. `most_blocks` is lowered where the picture is read more than once.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class JpegReader:
         self._missing: list[list[int]] = []
 
     def feed(self, data: bytes) -> Iterator[Scan | bytes]:
-        """The scan headers and the pieces of their data that become known with these bytes.
+        """The scan headers, and the pieces of their data, that these bytes complete.
 
-        The tables in force are those at the moment of each scan header: what comes is dealt with in order.
+        `tables` are those of the last scan header that was returned, so results must be used in order.
 
         Raises:
             UnreadableImage: the file is broken.
@@ -99,16 +99,20 @@ class JpegReader:
                 yield self.scan
 
     def finish(self) -> None:
-        """There are no more bytes; raises UnreadableImage when some are missing for certain."""
+        """There are no more bytes.
+
+        Raises:
+            UnreadableImage: Some are certainly missing.
+        """
         if not self.ended and not self._is_complete():
             raise UnreadableImage(CUT_SHORT)
         self.ended = True
 
     @property
     def shows_its_end(self) -> bool:
-        """Whether a decoder's behaviour tells if a last scan without an end marker is whole.
+        """Whether the behaviour of a decoder shows that a last scan without an end marker is complete.
 
-        It does not where any bytes would do as data, nor between two restarts.
+        It does not where any bytes are valid data, nor between two restarts.
         """
         if not self.frame or not self.scan or self.frame.arithmetic:
             return False
@@ -128,7 +132,7 @@ class JpegReader:
         piece = data[:end].rstrip(b"\xff")
         self._held = data[end:] if found else data[max(len(piece), len(data) - 1) :]
         self._inside = not found
-        # A decoder takes any number of fill bytes for one, but they would be kept while it waits for more.
+        # A decoder accepts any number of fill bytes, but would keep them while it waits for more.
         while b"\xff\xff" in piece:
             piece = piece.replace(b"\xff\xff", b"\xff")
         return piece
@@ -139,8 +143,8 @@ class JpegReader:
         return -(-self.frame.units(self.scan.parts) // self.tables.interval)
 
     def _step(self) -> bool:
-        """Deal with the next segment; False when it is not all there yet."""
-        if not self._segments and not self._open():
+        """Read the next segment; False when it is incomplete."""
+        if not self._segments and not self._read_start():
             return False
         found = _MARKER.search(self._held)
         if not found:
@@ -153,14 +157,14 @@ class JpegReader:
             self.ended = True
             return True
         try:
-            return self._deal_with(marker)
+            return self._read_segment(marker)
         except UnreadableImage:
             if not complete:
                 raise
             self.ended = True
             return True
 
-    def _open(self) -> bool:
+    def _read_start(self) -> bool:
         if len(self._held) < 2:
             return False
         if not self._held.startswith(bytes([0xFF, SOI])):
@@ -169,7 +173,7 @@ class JpegReader:
         self._segments = 1
         return True
 
-    def _deal_with(self, marker: int) -> bool:
+    def _read_segment(self, marker: int) -> bool:
         length = 0
         if marker == EOI:
             self._close()
@@ -181,7 +185,7 @@ class JpegReader:
                 raise UnreadableImage(BROKEN)
             if len(self._held) < 2 + length:
                 return False
-            self._note(marker, self._held[4 : 2 + length])
+            self._keep(marker, self._held[4 : 2 + length])
         self._held = self._held[2 + length :]
         self._segments += 1
         if self._segments > self._most_segments:
@@ -193,9 +197,9 @@ class JpegReader:
             raise UnreadableImage(CUT_SHORT)
         self.ended = self.closed = True
 
-    def _note(self, marker: int, data: bytes) -> None:
+    def _keep(self, marker: int, data: bytes) -> None:
         if marker == SOS:
-            self._note_scan(data)
+            self._start_scan(data)
         elif marker in FRAMES:
             if self.frame:
                 raise UnreadableImage(BROKEN)
@@ -205,11 +209,11 @@ class JpegReader:
             self.tables.parse(marker, data)
         elif marker in METADATA:
             if self._metadata and not self.scan:
-                self._metadata.note(marker, data)
+                self._metadata.add(marker, data)
         elif marker != DNL:
             raise UnreadableImage(BROKEN)
 
-    def _note_scan(self, data: bytes) -> None:
+    def _start_scan(self, data: bytes) -> None:
         if not self.frame:
             raise UnreadableImage(BROKEN)
         scan = parse_scan(data, self.frame)
@@ -219,10 +223,10 @@ class JpegReader:
                 raise UnreadableImage(BROKEN)
             missing[scan.first : scan.last + 1] = [scan.low] * (scan.last + 1 - scan.first)
         if self.frame.progressive:
-            self._count(self.frame, scan)
+            self._count_scan(self.frame, scan)
         self.scan, self._inside, self._restarts = scan, True, 0
 
-    def _count(self, frame: Frame, scan: Scan) -> None:
+    def _count_scan(self, frame: Frame, scan: Scan) -> None:
         self._scans += 1
         if self._scans > MOST_SCANS:
             raise TooLarge(f"The progressive JPEG has more than {MOST_SCANS} scans, which is the limit.")
@@ -240,7 +244,7 @@ class JpegReader:
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What the way to decode is chosen by."""
+    """The properties by which the way to decode is chosen."""
 
     size: Size
     coding: Coding
@@ -248,13 +252,13 @@ class JpegHeader:
     progressive: bool
     buffered: bool  # several scans: every coefficient is kept until the last one
     arithmetic: bool
-    kept: int  # bytes taken for what has to be there before decoding begins: with arithmetic coding, the file
+    kept: int  # bytes that must be in memory before decoding starts: with arithmetic coding, the file
     orientation: int
     profile: bytes | None
 
     @property
     def halved(self) -> bool:
-        """Whether chroma is stored at half of luma's scale both ways, as most cameras do."""
+        """Whether chroma is stored at half of luma's size both ways, as by most cameras."""
         samplings = [(part.across, part.down) for part in self.components]
         return self.coding is Coding.YCC and samplings == [(2, 2), (1, 1), (1, 1)]
 
@@ -266,18 +270,18 @@ class JpegHeader:
         return self.progressive and not self.arithmetic and self.coding is Coding.YCC and largest
 
     def reduction(self, part: int) -> tuple[int, int]:
-        """How many columns and rows of the picture one sample of a component stands for."""
+        """The number of columns and of rows of the picture that one sample of a component covers."""
         across = max(each.across for each in self.components)
         down = max(each.down for each in self.components)
         return across // self.components[part].across, down // self.components[part].down
 
     def coefficients(self) -> list[int]:
-        """Bytes of each component's coefficient array, which a buffered picture needs."""
+        """Bytes of each component's coefficient array, if the picture is buffered."""
         return coefficient_arrays(self.size, self.components) if self.buffered else []
 
 
 class JpegReading:
-    """A file on its way through a reader."""
+    """One reading of a file."""
 
     def __init__(self, feed: Feed, metadata: Metadata | None = None) -> None:
         self.reader = JpegReader(metadata=metadata)
@@ -286,7 +290,12 @@ class JpegReading:
 
     @classmethod
     async def begin(cls, feed: Feed, metadata: Metadata | None = None) -> tuple[Self, Frame, Scan]:
-        """Read up to the first scan's header; raises UnreadableImage, or TooLarge."""
+        """Read up to the first scan's header.
+
+        Raises:
+            UnreadableImage: The file is broken or cut short.
+            TooLarge: It has too many segments.
+        """
         reading = cls(feed, metadata)
         async for chunk in reading._chunks:
             reading._pieces = reading.reader.feed(chunk)
@@ -298,7 +307,7 @@ class JpegReading:
         raise UnreadableImage(CUT_SHORT)
 
     async def pieces(self) -> AsyncGenerator[Scan | bytes, None]:
-        """What follows the first scan's header; stops fetching when the picture has ended."""
+        """Everything after the first scan's header; fetches no bytes behind the picture's end."""
         for piece in self._pieces:
             yield piece
         self._pieces = iter(())
@@ -316,7 +325,12 @@ Begun = tuple[JpegReading, Frame, Scan]
 
 
 async def read_header(feed: Feed, length: int) -> tuple[JpegHeader, Begun]:
-    """Read up to the first scan's header of a file of `length` bytes; raises UnreadableImage, or TooLarge."""
+    """Read up to the first scan's header of a file of `length` bytes.
+
+    Raises:
+        UnreadableImage: The file is broken or cut short.
+        TooLarge: It has too many segments.
+    """
     metadata = Metadata()
     reading, frame, first = await JpegReading.begin(feed, metadata)
     header = JpegHeader(

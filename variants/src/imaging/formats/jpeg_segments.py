@@ -1,8 +1,8 @@
-"""The segments of a JPEG that a decoder acts on: parsed strictly, and written anew.
+"""The segments of a JPEG: parsed strictly, and written anew for the decoder.
 
 Nothing of a file's own headers reaches a decoder. IJG's libjpeg and libjpeg-turbo read odd ones differently
-(fill bytes, short tables, block sizes), and a decoder that finds another size than the one that memory was
-taken for writes past its end. The rules are those of ITU-T T.81, annex B.
+(fill bytes, short tables, block sizes), and a decoder that finds another size than the one
+memory was allocated for writes past its end. The rules are those of ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Component(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a frame header says."""
+    """The contents of a frame header (T.81, B.2.2)."""
 
     marker: int
     size: Size
@@ -69,7 +69,7 @@ class Frame:
         return max(part.down for part in self.components)
 
     def blocks(self, index: int) -> Size:
-        """How many blocks a component has across and down, in a scan of its own."""
+        """The number of blocks of a component across and down, in a scan of its own."""
         part = self.components[index]
         return Size(
             -(-self.size.width * part.across // (8 * self.across)),
@@ -77,7 +77,7 @@ class Frame:
         )
 
     def units(self, parts: tuple[int, ...]) -> int:
-        """How many units, each ended by a restart when the interval is 1, a scan of these components has."""
+        """The number of minimum coded units in a scan of these components."""
         if len(parts) == 1:
             across, down = self.blocks(parts[0])
         else:
@@ -86,14 +86,14 @@ class Frame:
         return across * down
 
     def work(self, parts: tuple[int, ...]) -> int:
-        """Blocks that a scan of these components visits."""
+        """The number of blocks that a scan of these components visits."""
         each = sum(self.components[part].across * self.components[part].down for part in parts)
         return self.units(parts) * (each if len(parts) > 1 else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan header says; `parts` are indices of components, `tables` the DC and AC table of each."""
+    """The contents of a scan header: indices of components, and the DC and AC table of each."""
 
     parts: tuple[int, ...]
     tables: tuple[tuple[int, int], ...]
@@ -119,7 +119,12 @@ def coefficient_arrays(size: Size, components: Sequence[Component]) -> list[int]
 
 
 def parse_frame(marker: int, data: bytes) -> Frame:
-    """A frame header's contents."""
+    """Parse the contents of a frame header.
+
+    Raises:
+        UnreadableImage: It is damaged, or of a process that is not supported.
+        TooLarge: An edge is longer than LONGEST_EDGE.
+    """
     if marker not in _SUPPORTED or not data or data[0] != 8:
         raise UnreadableImage("The picture cannot be read: only 8-bit JPEG with lossy coding is supported.")
     if len(data) < 6 or len(data) != 6 + 3 * data[5] or data[5] not in (1, 3, 4):
@@ -135,7 +140,7 @@ def parse_frame(marker: int, data: bytes) -> Frame:
         raise TooLarge(
             f"The JPEG has {size.width} × {size.height} pixels; the limit for an edge is {LONGEST_EDGE:,}."
         )
-    if len(components) == 1:  # whose sampling against itself says nothing
+    if len(components) == 1:  # sampling is relative, so it has no meaning here
         components = (components[0]._replace(across=1, down=1),)
     frame = Frame(marker, size, components)
     if any(frame.across % part.across or frame.down % part.down for part in components):
@@ -144,7 +149,11 @@ def parse_frame(marker: int, data: bytes) -> Frame:
 
 
 def parse_scan(data: bytes, frame: Frame) -> Scan:
-    """A scan header's contents, judged by the frame that it belongs to."""
+    """Parse the contents of a scan header, and check them against its frame.
+
+    Raises:
+        UnreadableImage: It is damaged.
+    """
     count = data[0] if data else 0
     if not 1 <= count <= len(frame.components) or len(data) != 4 + 2 * count:
         raise UnreadableImage(BROKEN)
@@ -178,7 +187,7 @@ def _spectrum_is_valid(scan: Scan, progressive: bool) -> bool:
 
 
 class Tables:
-    """The tables and the restart interval that are in force."""
+    """The tables and the restart interval in effect."""
 
     def __init__(self) -> None:
         self._quantisation: dict[int, bytes] = {}
@@ -187,7 +196,11 @@ class Tables:
         self.interval = 0
 
     def parse(self, marker: int, data: bytes) -> None:
-        """Take the tables of one DQT, DHT, DAC or DRI segment."""
+        """Parse the tables of one DQT, DHT, DAC or DRI segment.
+
+        Raises:
+            UnreadableImage: They are damaged.
+        """
         if marker == DQT:
             self._parse_quantisation(data)
         elif marker == DHT:
@@ -226,7 +239,7 @@ class Tables:
             self._conditioning[place] = value
 
     def with_direct(self, table: bytes) -> Tables:
-        """The same with another first DC table and without restarts."""
+        """A copy with another first DC table and without restarts."""
         other = Tables()
         other._quantisation = self._quantisation
         other._huffman = {**self._huffman, 0: table}
@@ -253,7 +266,7 @@ class Tables:
 
 
 def _tables(data: bytes, length: Callable[[int], int]) -> Iterator[bytes]:
-    """The tables of a segment, each for another place."""
+    """The tables of a segment, each for a different place."""
     at, places = 0, set()
     while at < len(data):
         table = data[at : at + length(at)]
@@ -268,7 +281,7 @@ def needed_tables(scan: Scan, frame: Frame) -> list[int]:
     """The places (16 and more: AC) of the entropy coding tables that a scan uses."""
     places = []
     for direct, alternating in scan.tables:
-        # A bit of every block's DC is stored as it is.
+        # Refinement scans of DC store plain bits.
         if scan.first == 0 and (frame.arithmetic or not scan.refines):
             places.append(direct)
         if scan.last > 0:
@@ -295,7 +308,7 @@ def segment(marker: int, data: bytes) -> bytes:
 
 
 def written_frame(frame: Frame, names: tuple[int, ...]) -> bytes:
-    """The frame header, its components named anew."""
+    """The frame header with other component identifiers."""
     size = frame.size.height.to_bytes(2, "big") + frame.size.width.to_bytes(2, "big")
     parts = (
         bytes([name, part.across << 4 | part.down, part.table])
@@ -305,7 +318,7 @@ def written_frame(frame: Frame, names: tuple[int, ...]) -> bytes:
 
 
 def written_scan(scan: Scan, frame: Frame, names: tuple[int, ...]) -> bytes:
-    """The scan header; tables that it does not use are named 0."""
+    """The scan header; the numbers of unused tables are 0."""
     direct, alternating = scan.first == 0 and (frame.arithmetic or not scan.refines), scan.last > 0
     parts = (
         bytes([names[part], (dc if direct else 0) << 4 | (ac if alternating else 0)])
@@ -316,7 +329,7 @@ def written_scan(scan: Scan, frame: Frame, names: tuple[int, ...]) -> bytes:
 
 
 class Coding(StrEnum):
-    """What the components are, by Pillow's names for a decoder."""
+    """The colors of the components, as Pillow names them to a decoder."""
 
     GREY = "L"
     YCC = "YCbCr"
@@ -326,7 +339,7 @@ class Coding(StrEnum):
 
 
 class Metadata:
-    """Collected segment by segment."""
+    """The orientation, the ICC profile and the color coding, collected from APPn segments."""
 
     def __init__(self) -> None:
         self._jfif = False
@@ -334,8 +347,8 @@ class Metadata:
         self._exif: bytes | None = None
         self._profile: dict[int, bytes] = {}
 
-    def note(self, marker: int, data: bytes) -> None:
-        """Take what is wanted from one segment."""
+    def add(self, marker: int, data: bytes) -> None:
+        """Keep what is needed of one segment."""
         if marker == APP0 and data.startswith(b"JFIF\0") and len(data) >= 14:
             self._jfif = True
         elif marker == APP1 and data.startswith(b"Exif\0\0") and self._exif is None:
@@ -353,11 +366,11 @@ class Metadata:
 
     @property
     def profile(self) -> bytes | None:
-        """The first ICC profile, put together."""
+        """The first ICC profile, joined from its segments, or None."""
         return b"".join(self._profile[key] for key in sorted(self._profile)) or None
 
     def coding(self, components: tuple[Component, ...]) -> Coding:
-        """By the rules of libjpeg-turbo, which are those of the browsers."""
+        """The coding of these components by the rules of libjpeg-turbo, which browsers follow."""
         if len(components) == 1:
             return Coding.GREY
         if len(components) == 4:

@@ -1,4 +1,4 @@
-"""Bytes of an original → a picture of a known kind, told by its first bytes alone."""
+"""An original of any accepted format, detected by its first bytes alone."""
 
 from __future__ import annotations
 
@@ -31,22 +31,33 @@ class Original(Protocol):
 
     @property
     def size(self) -> Size:
-        """As stored, not yet turned upright."""
+        """As stored, before the orientation is applied."""
 
     @property
     def orientation(self) -> int:
-        """EXIF's, 1-8; of some kinds not final before the pixels have been read."""
+        """EXIF's, 1 to 8; for PNG and WebP final only after the pixels have been read."""
 
     @property
     def profile(self) -> bytes | None:
-        """The ICC profile."""
+        """The ICC profile, or None."""
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
-        """Decode once, and make every target; not yet turned upright."""
+        """Decode once and return every target, before the orientation is applied.
+
+        Raises:
+            TooLarge: It would not fit in memory, or take too long.
+            UnreadableImage: It is damaged.
+        """
 
 
 async def open_original(source: Source, feed: Feed) -> Original:
-    """Read the header; raises UnsupportedType, TooLarge or UnreadableImage."""
+    """Read the header, and decode nothing.
+
+    Raises:
+        UnsupportedType: The format is not accepted.
+        TooLarge: The picture has too many pixels.
+        UnreadableImage: The header is damaged.
+    """
     magic = await feed.up_to(16)
     feed.put_back(magic)
     if magic.startswith(b"\xff\xd8\xff"):

@@ -12,14 +12,14 @@ from PIL import Image, ImageChops
 
 from imaging import heap
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.formats.png_header import PngHeader, count_chunk, note_chunk, read_header
+from imaging.formats.png_header import PngHeader, count_chunk, keep_chunk, read_header
 from imaging.formats.raster import BROKEN, Raster
 from imaging.geometry import Size, area
 from imaging.resample import STRIP, Resampler, Target, Treatment, slices
 from imaging.source import CUT_SHORT, Feed
 
 _CARRIERS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-_NOTHING_YET = 1 << 20  # packed bytes that may give no rows
+_SLACK = 1 << 20  # packed bytes beyond an eighth more than the rows
 
 
 class Png:
@@ -33,11 +33,11 @@ class Png:
 
     @property
     def orientation(self) -> int:
-        """Final once the pixels are read: the chunk that says it may follow them."""
+        """Final after the pixels have been read: its chunk may follow them."""
         return self._header.orientation
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
-        """Every target, as it is to be stored; raises TooLarge before any decoding when it would not fit."""
+        """Every target; raises TooLarge before any decoding when it would not fit in memory."""
         outcome = sum(area(target.size) for target in targets) * 4
 
         def needed(size: Size) -> int:
@@ -77,7 +77,7 @@ class Png:
         rasters = [
             Raster(mode, header.size, "zip", (rawmode, 1)) for mode, rawmode in _interlaced_modes(header)
         ]
-        # Inflated here, where the work is counted, and handed on merely stored.
+        # Inflated here, where the work is counted, and passed on as stored blocks.
         stored = zlib.compressobj(0)
         async with aclosing(self._inflated(STRIP)) as parts:
             async for part in parts:
@@ -104,7 +104,7 @@ class Png:
         return picture
 
     async def _inflated(self, most: int) -> AsyncGenerator[bytes, None]:
-        """The filtered rows, `most` bytes at a time; what would be more than the rows is left packed."""
+        """The filtered rows, `most` bytes at a time; packed bytes beyond the rows are not inflated."""
         left = self._header.inflated
         inflate = zlib.decompressobj()
         held: list[bytes] = []
@@ -123,8 +123,8 @@ class Png:
                         missing = min(left, most)
                         rows, held = b"".join(held), []
                         yield rows
-                # Even what cannot be packed grows by less than an eighth.
-                if left and fed > produced + produced // 8 + _NOTHING_YET:
+                # Incompressible data grows by less than an eighth.
+                if left and fed > produced + produced // 8 + _SLACK:
                     raise TooLarge(
                         f"The PNG has {fed / 1e6:.1f} MB of packed pixels for the first "
                         f"{produced / 1e6:.1f} MB of its rows; the limit is an eighth more than the rows."
@@ -133,7 +133,7 @@ class Png:
             raise UnreadableImage(CUT_SHORT)
 
     async def _packed(self) -> AsyncGenerator[bytes, None]:
-        """The content of the IDAT chunks; then the chunks behind them are looked through."""
+        """The contents of the IDAT chunks; then the chunks after them are read."""
         start = await self._feed.up_to(8)
         while len(start) == 8 and start[4:] == b"IDAT":
             count_chunk(self._header)
@@ -145,14 +145,14 @@ class Png:
                 length -= len(part)
                 yield part
             start = (await self._feed.up_to(4 + 8))[4:]
-        with suppress(UnreadableImage):  # the pixels are there, whatever is behind them
-            await self._look_behind(start)
+        with suppress(UnreadableImage):  # damage after the pixels does not matter
+            await self._read_trailer(start)
 
-    async def _look_behind(self, start: bytes) -> None:
+    async def _read_trailer(self, start: bytes) -> None:
         header = self._header
         while len(start) == 8 and start[4:] != b"IEND" and not header.animated:
             if start[4:] == b"eXIf":
-                await note_chunk(self._feed, start, header)
+                await keep_chunk(self._feed, start, header)
             else:
                 count_chunk(header)
                 await self._feed.skip(int.from_bytes(start[:4], "big") + 4)
@@ -160,14 +160,14 @@ class Png:
 
 
 async def open_png(feed: Feed) -> Png:
-    """Read the header; refuses bombs, decodes nothing."""
+    """Read the header; refuses pictures that are too large, decodes nothing."""
     header = await read_header(feed)
     heap.check_pixels(header.size, *_most_pixels(header))
     return Png(feed, header)
 
 
 def _most_pixels(header: PngHeader) -> tuple[int, str]:
-    """How many pixels cost less than three seconds of work, and of what."""
+    """The number of pixels that take less than three seconds, and of what kind of picture."""
     if len(_halves(header)) > 1:
         return 35_000_000, "a PNG with a transparent colour of 16 bits"
     if header.transparency is not None or header.colour in (4, 6) or (header.depth, header.colour) == (16, 2):

@@ -1,4 +1,4 @@
-"""What a PNG says before its pixels."""
+"""The chunks of a PNG before its pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imaging.formats.raster import BROKEN
 from imaging.geometry import Size
 from imaging.source import Feed
 
-# Chunks that the pixels depend on, and how many bytes of each are looked at
+# Chunks that renditions depend on, and the number of bytes that are read of each
 _READ = {
     b"PLTE": 768,
     b"tRNS": 256,
@@ -105,7 +105,7 @@ class PngHeader:
         data = self.chunks.get(b"tRNS", b"")
         if not wanted or len(data) != 2 * wanted:
             return None
-        full = (1 << self.depth) - 1  # what is above is to be masked, says the specification
+        full = (1 << self.depth) - 1  # higher bits are masked (PNG, third edition, section 11.3.1.1)
         return tuple(int.from_bytes(data[at : at + 2], "big") & full for at in range(0, len(data), 2))
 
     @property
@@ -144,7 +144,7 @@ async def read_header(feed: Feed) -> PngHeader:
     while (start := await feed.take(8))[4:] != b"IDAT":
         if start[4:] == b"IEND":
             raise UnreadableImage(BROKEN)
-        await note_chunk(feed, start, header)
+        await keep_chunk(feed, start, header)
     feed.put_back(start)
     if colour == 3 and not header.palette:
         raise UnreadableImage(BROKEN)
@@ -154,10 +154,10 @@ async def read_header(feed: Feed) -> PngHeader:
     return header
 
 
-async def note_chunk(feed: Feed, start: bytes, header: PngHeader) -> None:
-    """Read the chunk whose length and name were taken; keep what can matter, the first of each name.
+async def keep_chunk(feed: Feed, start: bytes, header: PngHeader) -> None:
+    """Read the chunk whose length and name are `start`; keep the first of each name that matters.
 
-    An ancillary chunk whose checksum is wrong is as good as absent.
+    An ancillary chunk whose checksum is wrong is ignored.
     """
     count_chunk(header)
     length, name = int.from_bytes(start[:4], "big"), start[4:]
@@ -176,7 +176,11 @@ async def note_chunk(feed: Feed, start: bytes, header: PngHeader) -> None:
 
 
 def count_chunk(header: PngHeader) -> None:
-    """Refuse a file in more pieces than an honest one has."""
+    """Count a chunk.
+
+    Raises:
+        TooLarge: There are more than heap.MOST_PARTS.
+    """
     header.count += 1
     if header.count > heap.MOST_PARTS:
         raise TooLarge(f"The PNG has more than {heap.MOST_PARTS} chunks, which is the limit.")

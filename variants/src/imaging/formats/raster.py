@@ -1,4 +1,4 @@
-"""Pillow's own decoders: fed with bytes as they arrive, or given a small file."""
+"""Pillow's decoders, fed with bytes as they arrive or given a small file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from imaging.geometry import Size
 
 # heap.py decides how large a picture may be.
 Image.MAX_IMAGE_PIXELS = None
-# Left to the first picture, Pillow's own modules would be loaded above that picture's pixels, and stay there.
+# Loaded with the first picture, Pillow's modules would be allocated above its pixels and fragment the heap.
 Image.preinit()
-# An offset past what a pointer can say is an OverflowError, which 64 bits seldom show.
+# OverflowError: an offset beyond the range of a pointer, which happens with 32 bits.
 _DAMAGE = (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError, struct.error)
 
 BROKEN = "The picture cannot be read: the file is broken."
@@ -37,11 +37,15 @@ class Raster:
 
     @property
     def waiting(self) -> bool:
-        """Whether bytes were fed that the decoder can do nothing with until others come."""
+        """Whether bytes were fed that the decoder cannot use before more are fed."""
         return bool(self._held)
 
     def feed(self, data: bytes) -> None:
-        """Decode as far as the bytes go."""
+        """Decode as much as the bytes allow.
+
+        Raises:
+            UnreadableImage: They are damaged.
+        """
         if self.done:
             return
         if self._held:
@@ -74,7 +78,7 @@ def loaded(file: BytesIO, kind: str) -> Image.Image:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Whatever Pillow makes of a damaged file raises UnreadableImage, and its warnings are not printed."""
+    """Translate the errors that Pillow raises for damaged files to UnreadableImage, and print no warnings."""
     with warnings.catch_warnings(action="ignore"):
         try:
             yield

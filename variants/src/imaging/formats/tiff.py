@@ -23,7 +23,7 @@ from imaging.source import CUT_SHORT, Feed, Source
 
 _PROFILE = 34675
 _PROFILE_LIMIT = 4 << 20
-_STREAM, _INFLATING = 4 << 10, 112 << 10  # bytes that a column of blocks takes beside its pixels
+_STREAM, _INFLATING = 4 << 10, 112 << 10  # bytes that a column of blocks takes in addition to its pixels
 _CARRIERS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _MODES = {Ink.GREY: "L", Ink.PALETTE: "P", Ink.RGB: "RGB", Ink.CMYK: "CMYK", Ink.YCC: "YCbCr"}
 _WITH_ALPHA = {
@@ -48,7 +48,7 @@ class Tiff:
         self.profile = tags.content(_PROFILE, _PROFILE_LIMIT)
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
-        """Every target, as it is to be stored; raises TooLarge before any decoding when it would not fit."""
+        """Every target; raises TooLarge before any decoding when it would not fit in memory."""
         if is_one_jpeg(self._layout):
             return await resampled_jpeg(self._layout, self._file, targets, treatment)
         outcome = sum(area(target.size) for target in targets) * 4
@@ -62,7 +62,7 @@ class Tiff:
 
 
 async def open_tiff(source: Source, feed: Feed) -> Tiff:
-    """Read the file, whose tags may stand at its end, and the tags; refuses bombs, decodes nothing."""
+    """Read the file, whose tags may be at its end; refuses pictures that are too large, decodes nothing."""
     most = heap.BUDGET - heap.WORKING
     if source.size > most:
         raise TooLarge(f"The TIFF has {source.size / 1e6:.0f} MB; the limit is {most / 1e6:.0f} MB.")
@@ -75,7 +75,7 @@ async def open_tiff(source: Source, feed: Feed) -> Tiff:
 
 
 async def _whole(source: Source, feed: Feed) -> bytearray:
-    """The file behind ROOM bytes, in memory that is taken once and never grows."""
+    """The file after ROOM bytes, in memory that is allocated once."""
     file = bytearray(ROOM + source.size)
     at = ROOM
     async with aclosing(feed.rest()) as chunks:
@@ -103,12 +103,12 @@ def _peak(whole: Layout, size: Size, length: int, outcome: int) -> int:
         carried = (
             pixels * (1 if layout.ink is Ink.GREY else 4) * (1 if layout.across == layout.planes == 1 else 2)
         )
-        # Were it progressive, its coefficients would be kept.
+        # If it is progressive, its coefficients are kept.
         block = layout.block.width * (6 * layout.block_rows * layout.samples + 100)
         passing = 0
     elif layout.compression not in (PLAIN, *DEFLATE):
         block = lines * layout.line
-        if layout.reversed_bits:  # what libtiff turns round, it copies
+        if layout.reversed_bits:  # libtiff copies what it reverses
             block += max(packed for _, packed in whole.places) * area(size) // area(whole.size)
         if rows < layout.block_rows:
             carried = lines * layout.whole_line * (8 if layout.compression in FAX else 1)
@@ -130,14 +130,14 @@ def strips(layout: Layout, file: bytearray) -> Iterator[Image.Image]:
     ]
     top = 0
     for row in zip(*columns, strict=True):
-        blocks = [_meant(layout, [image for images in parts for image in images]) for parts in row]
+        blocks = [_colours_of(layout, [image for images in parts for image in images]) for parts in row]
         rows = min(blocks[0].height, layout.size.height - top)
         top += rows
-        yield _beside(layout, blocks, rows)
+        yield _side_by_side(layout, blocks, rows)
 
 
 def _wanted(layout: Layout) -> list[int]:
-    """Which of a pixel's samples are looked at: colours, then transparency."""
+    """The indices of the samples that are used: colors, then transparency."""
     colours = [*range(CHANNELS[layout.ink])]
     return colours if layout.alpha is Alpha.NONE else [*colours, layout.alpha_sample]
 
@@ -149,7 +149,7 @@ def _column(layout: Layout, file: bytearray, plane: int, column: int) -> Iterato
     return (_samples(layout, part) for part in unpacked(layout, file, plane, column))
 
 
-def _beside(layout: Layout, blocks: list[Image.Image], rows: int) -> Image.Image:
+def _side_by_side(layout: Layout, blocks: list[Image.Image], rows: int) -> Image.Image:
     width = layout.size.width
     if len(blocks) == 1:
         [block] = blocks
@@ -162,8 +162,8 @@ def _beside(layout: Layout, blocks: list[Image.Image], rows: int) -> Image.Image
     return strip
 
 
-def _meant(layout: Layout, images: list[Image.Image]) -> Image.Image:
-    """Samples → colours, with transparency that the colours are not multiplied by."""
+def _colours_of(layout: Layout, images: list[Image.Image]) -> Image.Image:
+    """Samples → colors, with unassociated alpha."""
     channels = CHANNELS[layout.ink]
     colours = images[0]
     if len(images) >= channels > 1:
@@ -176,7 +176,7 @@ def _meant(layout: Layout, images: list[Image.Image]) -> Image.Image:
         colours = Image.merge("RGB", colours.split()).convert("RGB", layout.matrix)
     if len(images) > channels:
         alpha = images[channels]
-        if layout.palette and layout.bits < 8:  # whose samples are indices, and were left as they were
+        if layout.palette and layout.bits < 8:  # indices, which were not scaled to 8 bits
             alpha = alpha.point(lambda level: level * 255 / ((1 << layout.bits) - 1))
         colours = _with_alpha(colours, alpha, layout.alpha)
     if colours.mode in ("La", "RGBa"):
@@ -185,7 +185,7 @@ def _meant(layout: Layout, images: list[Image.Image]) -> Image.Image:
 
 
 def _with_alpha(colours: Image.Image, alpha: Image.Image, kind: Alpha) -> Image.Image:
-    """Colours and their transparency; inks, which have no such mode, are laid on white paper."""
+    """Colors with their transparency; CMYK, for which Pillow has no such mode, is composited on white."""
     if colours.mode == "CMYK":
         if kind is Alpha.ASSOCIATED:
             return colours
@@ -196,19 +196,19 @@ def _with_alpha(colours: Image.Image, alpha: Image.Image, kind: Alpha) -> Image.
 
 
 def _samples(layout: Layout, part: bytes) -> list[Image.Image]:
-    """A picture where one of Pillow's modes is like the samples; else a picture of grey for each sample."""
+    """One picture if one of Pillow's modes has this layout; else a grey picture for each sample."""
     if layout.group != (1, 1):
         return [_spread(layout, part)]
     size = Size(layout.block.width, len(part) // layout.line)
     levels = _eight_bits(layout, part, size)
-    if modes := _alike(layout):
+    if modes := _pillow_mode(layout):
         return [Image.frombytes(modes[0], size, levels, "raw", modes[1])]
     wanted = _wanted(layout) if layout.planes == 1 else [0]
     return [Image.frombytes("L", size, levels[sample :: layout.samples]) for sample in wanted]
 
 
-def _alike(layout: Layout) -> tuple[str, str] | None:
-    """Pillow's mode for the samples as they lie, and how they lie."""
+def _pillow_mode(layout: Layout) -> tuple[str, str] | None:
+    """Pillow's mode and raw mode for the layout of the samples, or None."""
     mode, spare = _MODES[layout.ink], layout.samples - CHANNELS[layout.ink]
     if layout.planes > 1:
         return "L", "L"
@@ -243,7 +243,7 @@ def _upper_eight_of_twelve(image: Image.Image) -> bytes:
 
 
 def _summed(layout: Layout, part: bytes) -> bytes:
-    """Undo the horizontal predictor; of 16 bits only the high bytes stay."""
+    """Undo the horizontal predictor; of 16 bits only the high bytes are kept."""
     if layout.bits == 8:
         return _summed_bytes(part, layout.line, layout.samples)
     high, low = (0, 1) if layout.big_endian else (1, 0)
@@ -251,7 +251,7 @@ def _summed(layout: Layout, part: bytes) -> bytes:
     differences = part[low::2]
     sums = _summed_bytes(differences, row, layout.samples)
     size = (row, len(sums) // row)
-    # A sum below its last addend has run over, and one more goes into the high byte.
+    # A sum below its last addend has overflowed: 1 is carried into the high byte.
     over = ImageChops.subtract(Image.frombytes("L", size, differences), Image.frombytes("L", size, sums))
     carried = ImageChops.add_modulo(
         Image.frombytes("L", size, part[high::2]), over.point([0] + [1] * 255)
@@ -260,7 +260,7 @@ def _summed(layout: Layout, part: bytes) -> bytes:
 
 
 def _summed_bytes(part: bytes, row: int, step: int) -> bytes:
-    """Running sums along each row: what PNG calls the Sub filter, for which Pillow has a decoder."""
+    """Running sums along each row, which is PNG's Sub filter, for which Pillow has a decoder."""
     if step not in _CARRIERS:
         sums = bytearray(len(part))
         for sample in range(step):
@@ -274,11 +274,11 @@ def _summed_bytes(part: bytes, row: int, step: int) -> bytes:
 
 
 def _spread(layout: Layout, part: bytes) -> Image.Image:
-    """Subsampled colour: groups of luma, each followed by the pair of chroma that they share."""
+    """Subsampled color: groups of luma, each followed by the pair of chroma samples that it shares."""
     group, unit = layout.group, area(layout.group) + 2
     wide, high = layout.line // unit, len(part) // layout.line
     chroma = Size(wide * group.width, high * group.height)
-    # The rows of a line of groups stand behind each other, which is how they lie below each other.
+    # The rows of a line of groups follow one another, as rows of a picture do.
     luma = Image.new("L", (chroma.width * group.height, high), None)
     for down in range(group.height):
         row = bytearray(chroma.width * high)

@@ -38,7 +38,7 @@ _START, _END = b"\xff\xd8", b"\xff\xd9"
 
 
 def jpeg_blocks(layout: Layout, file: bytearray, plane: int, column: int) -> Iterator[Image.Image]:
-    """The blocks of one column, each decoded once its size is known to be the block's."""
+    """The blocks of one column of one plane; each is decoded only if its size is the block's."""
     mode, coding = _MODES[Ink.GREY if layout.planes > 1 else layout.ink]
     for down in range(layout.down):
         rows = min(layout.block.height, layout.size.height - down * layout.block.height)
@@ -54,7 +54,7 @@ def jpeg_blocks(layout: Layout, file: bytearray, plane: int, column: int) -> Ite
 
 
 def is_one_jpeg(layout: Layout) -> bool:
-    """Whether the picture is a single JPEG, which can be decoded as such: scaled, luma apart from chroma."""
+    """Whether the picture is a single JPEG, which is decoded as a JPEG file is: scaled, chroma separately."""
     whole = layout.block.width == layout.size.width and len(layout.places) == 1
     return layout.compression == JPEG and whole and layout.ink in _CODINGS and not layout.inverted
 
@@ -90,10 +90,10 @@ class _OneJpeg:
 
 
 def _check(layout: Layout, size: Size, components: int, rows: int) -> None:
-    """A JPEG is as wide as its block, holds the rows wanted and hardly more, and has the samples of a pixel.
+    """Check that a JPEG has its block's width, at least its rows and hardly more, and a pixel's samples.
 
     Raises:
-        UnreadableImage: it is not so.
+        UnreadableImage: One of these does not hold.
     """
     most = -(-layout.block.height // _FILLED) * _FILLED
     fits = size.width == layout.block.width and rows <= size.height <= most
@@ -102,9 +102,9 @@ def _check(layout: Layout, size: Size, components: int, rows: int) -> None:
 
 
 class JpegStrip:
-    """A strip whose header has been read; what its components mean is TIFF's to say.
+    """A strip whose header has been read; the TIFF's tags say what its components mean.
 
-    Where it is `buffered`, decoding takes 2 bytes a sample beside the raster.
+    If it is `buffered`, decoding takes 2 bytes a sample in addition to the raster.
     """
 
     def __init__(self, pieces: Iterator[Scan | bytes], reader: JpegReader, first: Scan) -> None:

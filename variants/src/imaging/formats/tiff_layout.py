@@ -1,4 +1,4 @@
-"""What a TIFF's tags say about where its pixels are, how they are packed, and what they mean."""
+"""The layout of a TIFF's pixels by its tags: where they are, how they are packed, what they mean."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _NAMES = {
 }
 _COLOUR_SPACES = {4: "a transparency mask", 8: "Lab colours", 9: "Lab colours", 10: "Lab colours"}
 
-# Bounds of work, whatever the memory: together they keep the worst picture below five seconds.
+# Bounds of work: together they keep the worst picture below five seconds.
 MOST_ROWS = 1_000_000
 MOST_SAMPLES = 32
 MOST_BLOCKS = 100_000  # strips or tiles; each costs some 20 µs, however small it is
 MOST_JPEGS = 5_000  # of them; about a millisecond each
 MOST_COLUMNS = 1024  # of tiles, in all planes, each of which is unpacked by itself
 MOST_UNPACKED = 200_000_000  # bytes of samples before they are packed, at a byte each or as many as they have
-_SHARED = 4 << 20  # bytes that blocks may add up to beyond the file's, for identical ones may be stored once
+_SHARED = 4 << 20  # blocks may add up to so many bytes more than the file: identical ones may be stored once
 _MOST_TABLES = 1 << 20
 
 
@@ -50,7 +50,7 @@ class Ink(StrEnum):
 
 
 class Alpha(StrEnum):
-    """How a sample of transparency goes with the colours."""
+    """How a sample of transparency relates to the colors."""
 
     NONE = "none"
     ASSOCIATED = "associated"  # the colours are multiplied by it
@@ -132,8 +132,8 @@ def read_layout(tags: Directory, length: int) -> Layout:
     """Check the tags of a file of `length` bytes.
 
     Raises:
-        UnreadableImage: it is damaged, or says something that is not supported, which is named.
-        TooLarge: it has more rows, samples, strips, tiles or bytes than can be worked through.
+        UnreadableImage: it is damaged, or uses something that is not supported, which is named.
+        TooLarge: it has more rows, samples, strips, tiles or bytes than the bounds of work.
     """
     size = Size(tags.number(WIDTH, 0), tags.number(LENGTH, 0))
     if min(size) < 1:
@@ -205,7 +205,7 @@ def _block(tags: Directory, size: Size, planes: int) -> Size:
 def _alpha(tags: Directory, ink: Ink, samples: int) -> tuple[Alpha, int]:
     """How the first sample of transparency is meant, and which of a pixel's samples it is.
 
-    A fourth sample beside RGB that nothing is said about is alpha, as in every reader.
+    A fourth sample of RGB that no tag describes is alpha, as in every other reader.
     """
     extras = samples - CHANNELS[ink]
     kinds = tags.numbers(EXTRA, MOST_SAMPLES)
@@ -254,7 +254,7 @@ def _matrix(tags: Directory) -> tuple[float, ...] | None:
 
 
 def _check_named(tags: Directory, compression: int, photometric: int, samples: int) -> None:
-    """Refuse in words what other readers may know and this one does not."""
+    """Refuse compressions and color spaces that are not supported, by name."""
     if compression not in (PLAIN, LZW, JPEG, PACKBITS, *DEFLATE, *FAX):
         raise _unsupported(_NAMES.get(compression, f"compression {compression}"))
     kinds = set(tags.numbers(FORMAT, samples))
@@ -267,7 +267,7 @@ def _check_named(tags: Directory, compression: int, photometric: int, samples: i
 
 
 def _check_supported(layout: Layout) -> None:
-    """Say what is not supported rather than decode it wrongly."""
+    """Refuse, by name, a layout that would be decoded wrongly."""
     ink, bits, compression = layout.ink, layout.bits, layout.compression
     samples = layout.samples * layout.planes
     subsampled = layout.group != (1, 1)
@@ -300,7 +300,7 @@ def _unsupported(what: str) -> UnreadableImage:
 
 
 def _check_work(layout: Layout) -> None:
-    """Refuse what would take too long, whatever its memory."""
+    """Refuse a picture that would take too long."""
     blocks = layout.across * layout.down * layout.planes
     most_blocks = MOST_JPEGS if layout.compression == JPEG else MOST_BLOCKS
     unpacked = layout.spread_line * layout.lines(layout.size.height)
@@ -318,7 +318,7 @@ def _check_work(layout: Layout) -> None:
 
 
 def _placed(layout: Layout, tags: Directory, length: int) -> Layout:
-    """The layout with the places of its blocks, as far as what is said about them can be true."""
+    """The layout with the offsets and lengths of its blocks, corrected where the tags are impossible."""
     wanted = layout.across * layout.down * layout.planes
     offsets = tags.numbers(TILE_OFFSETS if TILE_OFFSETS in tags else OFFSETS, wanted)
     counts = tags.numbers(TILE_COUNTS if TILE_COUNTS in tags else COUNTS, wanted)

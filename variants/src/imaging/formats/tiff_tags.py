@@ -1,7 +1,7 @@
 """The first directory of a TIFF or BigTIFF: where each tag's value is; a value is read when it is asked for.
 
-TIFF 6.0, section 2; BigTIFF as libtiff defines it. Other directories are never looked at, so a cycle of them
-costs nothing.
+TIFF 6.0, section 2; BigTIFF as libtiff defines it. Other directories are never read, so cycles of them
+do no harm.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from imaging.errors import TooLarge, UnreadableImage
 from imaging.formats.raster import BROKEN
 from imaging.source import CUT_SHORT
 
-MOST_ENTRIES = 4096  # honest files have fewer than a hundred
+MOST_ENTRIES = 4096  # usual files have fewer than a hundred
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _REALS = {5: ("II", 8), 10: ("ii", 8), 11: ("f", 4), 12: ("d", 8)}
 _BYTES = (1, 2, 6, 7)
@@ -110,7 +110,7 @@ def read_directory(data: memoryview) -> Directory:
 
 
 def _entries(data: memoryview, order: str, first: int, count: int, layout: struct.Struct) -> dict[int, Entry]:
-    """The entries by tag; of a tag that comes again, the first counts."""
+    """The entries by tag; of a repeated tag the first counts."""
     inline = layout.size - 4
     pointer = struct.Struct(order + ("Q" if inline == 8 else "I"))
     entries: dict[int, Entry] = {}
@@ -125,7 +125,7 @@ def _entries(data: memoryview, order: str, first: int, count: int, layout: struc
 
 
 def _width(kind: int) -> int:
-    """Bytes of one value; unknown types are never read, so that theirs does not matter."""
+    """Bytes of one value; that of unknown types does not matter, as they are never read."""
     if kind in _INTEGERS:
         return struct.calcsize("<" + _INTEGERS[kind])
     return _REALS[kind][1] if kind in _REALS else 1

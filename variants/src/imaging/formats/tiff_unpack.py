@@ -1,7 +1,7 @@
-"""The strips and tiles of a TIFF → its samples, as they were before they were packed.
+"""The strips and tiles of a TIFF → its samples, unpacked.
 
-zlib inflates here, a few lines at a time. libtiff, behind Pillow, unpacks LZW, PackBits and fax codings; for
-that it gets a directory of our own, which calls the samples' bytes pixels of grey.
+Deflate is inflated here, a few lines at a time. libtiff, through Pillow, unpacks LZW, PackBits and fax
+codings; it gets a directory of our own, in which the bytes of samples are grey pixels.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from imaging.source import CUT_SHORT
 
 ROOM = 16 << 10  # bytes before the file, for a directory of our own
 _MOST_AT_ONCE = (ROOM - 256) // 8
-BAND = 1 << 19  # bytes of samples on their way at once, at eight bits each, where the blocks allow it
+BAND = 1 << 19  # bytes of samples in progress, at eight bits each, where the blocks allow it
 LARGEST_BAND = 1 << 21
-_CHUNK = 1 << 16  # of packed bytes, for what zlib leaves over is copied
+_CHUNK = 1 << 16  # packed bytes at once: zlib copies what it does not use
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
 def rows_at_once(layout: Layout) -> int:
     """How many rows are unpacked together: whole blocks where these are small, parts of one where not."""
     group = layout.group.height
-    # Many narrow blocks cost more than few wide ones; and a row costs something however narrow it is.
+    # Many narrow blocks cost more than few wide ones, and every row has a fixed cost.
     band = BAND if layout.across == 1 else LARGEST_BAND
     lines = max(1, band // max(layout.spread_line, 64))
     rows = min(lines * group, layout.size.height)
@@ -62,7 +62,7 @@ def rows_at_once(layout: Layout) -> int:
 def unpacked(layout: Layout, file: bytearray, plane: int, column: int) -> Iterator[bytes]:
     """The samples of one plane's column of blocks, top to bottom, `rows_at_once` rows at a time.
 
-    `file` begins with ROOM bytes that may be written to, and places count from behind them.
+    `file` begins with ROOM bytes that may be written to, and offsets count from there.
     """
     rows = rows_at_once(layout)
     first = (plane * layout.down) * layout.across + column
@@ -111,7 +111,7 @@ def _parts(layout: Layout, file: bytearray, index: int, height: int, rows: int) 
 
 
 def packed_block(layout: Layout, file: bytearray, index: int) -> memoryview:
-    """The bytes of one block, where they lie."""
+    """The bytes of one block, not copied."""
     offset, length = layout.places[index]
     return memoryview(file)[ROOM + offset : ROOM + offset + length]
 
@@ -172,15 +172,15 @@ def _by_libtiff(layout: Layout, file: bytearray, indices: list[int], height: int
     file[: len(directory)] = directory
     mode = "1" if fax else "L"
     raster = Raster(mode, size, "libtiff", (mode, "", 0, 0))
-    # Of one block; a decoder that finds no room says that the file is broken.
+    # Of one block. A decoder that runs out of memory reports a broken file, so memory is checked before.
     lines = layout.lines(min(height, layout.block.height))
-    check_room([lines * layout.line, _turned_round(layout, indices)])
+    check_room([lines * layout.line, _reversed_bytes(layout, indices)])
     raster.feed(cast("bytes", file))  # any buffer will do
     return raster.image
 
 
-def _turned_round(layout: Layout, indices: list[int]) -> int:
-    """Bytes that libtiff takes for a packed block whose bits stand the other way round."""
+def _reversed_bytes(layout: Layout, indices: list[int]) -> int:
+    """Bytes that libtiff allocates for a packed block with reversed bits."""
     return max(layout.places[index][1] for index in indices) if layout.reversed_bits else 0
 
 

@@ -1,7 +1,7 @@
 """WebP originals: one frame, taken out of its container and decoded a few rows at a time.
 
-That is the work of `vfa_webp` (kernels/webp), which takes the packed bytes and a few MiB. Where there is no
-such module Pillow's decoder takes its place; it decodes whole, and its 12 bytes a pixel bound what fits.
+The module `vfa_webp` (kernels/webp) does that; it needs the packed bytes and a few MiB. Without the module
+Pillow's decoder is used; it decodes the whole frame and takes 12 bytes a pixel, which limits the size.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from imaging.source import Feed
 
 try:
     import vfa_webp
-except ImportError:  # Pillow's then
+except ImportError:  # then Pillow decodes
     vfa_webp = None  # type: ignore[assignment]
 
-_PIXEL = 12  # Pillow's: two canvases of the decoder, and the copy it hands over
-# A bound of work: what a display of them costs.
+_PIXEL = 12  # bytes that Pillow takes: two canvases of the decoder, and the copy it returns
+# A bound of work, by the time that a display takes.
 _MOST_PIXELS, _MOST_PIXELS_ALPHA = 50_000_000, 35_000_000
-# Of vfa_webp, measured:
-_COLUMN = 256  # a row of macroblocks, and rows that are on their way; bytes a column
+# Bytes that vfa_webp takes, measured:
+_COLUMN = 256  # for each column: a row of macroblocks, and rows in progress
 _WINDOW = 6 * heap.MIB  # the pixels that a lossless picture, or alpha, may repeat
-_CODES = 3 * heap.MIB  # its Huffman tables; more is given where there is more
+_CODES = 3 * heap.MIB  # Huffman tables; it may take all that is left of the budget
 _ALPHA, _EXIF, _ANIMATED = 0x10, 0x08, 0x02
 _PIXELS = (b"VP8 ", b"VP8L")
 _PROFILE_LIMIT = 4 << 20
@@ -51,11 +51,11 @@ class Webp:
 
     @property
     def orientation(self) -> int:
-        """Final once the pixels are read: the chunk that says it follows them."""
+        """Final after the pixels have been read: its chunk may follow them."""
         return self._header.orientation or 1
 
     async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
-        """Every target, as it is to be stored; raises TooLarge before any decoding when it would not fit."""
+        """Every target; raises TooLarge before any decoding when it would not fit in memory."""
         outcome = sum(area(target.size) for target in targets) * 4
 
         def packed(size: Size) -> int:
@@ -67,7 +67,7 @@ class Webp:
         def needed(size: Size) -> int:
             if vfa_webp:
                 return beside(size) + _COLUMN * size.width + _WINDOW + _CODES
-            # The decoder's copy of the frame, and ours, whose gap is too small for what follows
+            # The decoder's copy of the frame and ours, whose gap is too small to be used again
             decoding = _PIXEL * area(size) + 2 * packed(size) + heap.DECODING
             return max(decoding, 4 * area(size) + outcome + heap.RESAMPLING)
 
@@ -85,7 +85,7 @@ class Webp:
 
 
 async def open_webp(feed: Feed) -> Webp:
-    """Read the header; refuses bombs, decodes nothing."""
+    """Read the header; refuses pictures that are too large, decodes nothing."""
     header = await read_header(feed)
     if header.alpha:
         heap.check_pixels(header.size, _MOST_PIXELS_ALPHA, "a WebP with alpha")
@@ -95,10 +95,10 @@ async def open_webp(feed: Feed) -> Webp:
 
 
 def _rows(frame: Frame, header: WebpHeader, room: int) -> Iterator[Image.Image]:
-    """The canvas in strips, clear where the frame leaves it bare; the decoder takes `room` bytes at most."""
+    """The canvas in strips, transparent outside the frame; the decoder may take `room` bytes."""
     mode = "RGBA" if header.alpha else "RGB"
     whole = (frame.left, frame.top, frame.size) == (0, 0, header.size)
-    yield from _bare(mode, header.size.width, frame.top)
+    yield from _transparent(mode, header.size.width, frame.top)
     try:
         decoder = vfa_webp.open(
             frame.pixels, frame.alpha, frame.lossless, *frame.size, len(mode), min(room, heap.CEILING)
@@ -114,17 +114,17 @@ def _rows(frame: Frame, header: WebpHeader, room: int) -> Iterator[Image.Image]:
             yield strip
     except ValueError as error:
         raise UnreadableImage(BROKEN) from error
-    yield from _bare(mode, header.size.width, header.size.height - frame.top - frame.size.height)
+    yield from _transparent(mode, header.size.width, header.size.height - frame.top - frame.size.height)
 
 
-def _bare(mode: str, width: int, rows: int) -> Iterator[Image.Image]:
+def _transparent(mode: str, width: int, rows: int) -> Iterator[Image.Image]:
     step = max(1, STRIP // (4 * width))
     for top in range(0, rows, step):
         yield Image.new(mode, (width, min(step, rows - top)))
 
 
 def _decoded(data: bytes) -> bytes:
-    """The pixels, four bytes each; the decoder, which is twice as large, is gone when this returns.
+    """The pixels, four bytes each. The decoder, which is twice as large, is freed on return.
 
     Pillow's own loader keeps it until the picture is closed.
     """
@@ -151,7 +151,7 @@ def _strips(pixels: bytes, header: WebpHeader) -> Iterator[Image.Image]:
 
 @dataclass(slots=True)
 class WebpHeader:
-    """`length` is how many bytes the first frame has, coded; `count` is of the chunks so far.
+    """`length` is the number of bytes of the coded first frame, `count` that of the chunks so far.
 
     `orientation` is None as long as it may still follow the pixels.
     """
@@ -167,7 +167,7 @@ class WebpHeader:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where a frame lies on its canvas, and what its chunks hold: pixels, and alpha if there is any apart."""
+    """The place of a frame on its canvas, and its chunks: pixels, and separate alpha if any."""
 
     left: int
     top: int
@@ -220,7 +220,7 @@ async def read_header(feed: Feed) -> WebpHeader:
         elif chunk.name == b"ICCP" and header and not header.profile and chunk.length <= _PROFILE_LIMIT:
             header.profile = (await feed.take(chunk.padded))[: chunk.length]
         elif chunk.name == b"EXIF" and header and header.orientation is None:
-            await _note_orientation(feed, chunk, header)
+            await _read_orientation(feed, chunk, header)
         else:
             await feed.skip(chunk.padded)
     begin = await feed.up_to(10)
@@ -231,7 +231,7 @@ async def read_header(feed: Feed) -> WebpHeader:
 
 
 async def first_frame(feed: Feed, header: WebpHeader, check: Callable[[], None]) -> bytes:
-    """A file that has the first frame only; notes the orientation if it stands behind the pixels.
+    """A file that has the first frame only; sets the orientation if its chunk follows the pixels.
 
     `check` is called when the alpha was read and the header's length has become that of both parts.
 
@@ -251,7 +251,7 @@ async def first_frame(feed: Feed, header: WebpHeader, check: Callable[[], None])
         check()
     await _append(file, chunk, feed)
     if header.orientation is None:
-        await _look_behind(feed, header)
+        await _read_trailer(feed, header)
     length = file.tell() - 8
     file.seek(4)
     file.write(length.to_bytes(4, "little"))
@@ -287,7 +287,7 @@ def frame_of(file: bytes, header: WebpHeader) -> Frame:
 
 
 async def _append(file: BytesIO, chunk: _Chunk, feed: Feed) -> None:
-    """Write a chunk, in memory that is taken at once."""
+    """Write a chunk, in memory that is allocated as a whole."""
     end = file.tell()
     file.seek(end + 8 + chunk.padded - 1)
     file.write(b"\0")
@@ -298,15 +298,15 @@ async def _append(file: BytesIO, chunk: _Chunk, feed: Feed) -> None:
         left -= file.write(await feed.take(min(left, heap.CHUNK)))
 
 
-async def _look_behind(feed: Feed, header: WebpHeader) -> None:
-    with suppress(UnreadableImage):  # the frame is there, whatever is behind it
+async def _read_trailer(feed: Feed, header: WebpHeader) -> None:
+    with suppress(UnreadableImage):  # damage after the frame does not matter
         while (chunk := await _Chunk.read(feed)).name != b"EXIF":
             header.count = _counted(header.count)
             await feed.skip(chunk.padded)
-        await _note_orientation(feed, chunk, header)
+        await _read_orientation(feed, chunk, header)
 
 
-async def _note_orientation(feed: Feed, chunk: _Chunk, header: WebpHeader) -> None:
+async def _read_orientation(feed: Feed, chunk: _Chunk, header: WebpHeader) -> None:
     block = await feed.take(min(chunk.length, EXIF_LIMIT))
     header.orientation = orientation_of(block)
     await feed.skip(chunk.padded - len(block))
@@ -319,7 +319,7 @@ def _counted(count: int) -> int:
 
 
 def _beginning(header: WebpHeader) -> bytes:
-    """What goes before the frame; the file's length is still to be told."""
+    """The bytes before the frame; the file's length is filled in later."""
     kind = b"RIFF" + bytes(4) + b"WEBP" + _canvas(header)
     return kind + b"ANIM" + (6).to_bytes(4, "little") + bytes(6) if header.animated else kind
 
@@ -333,7 +333,7 @@ def _canvas(header: WebpHeader) -> bytes:
 def _extended(data: bytes) -> WebpHeader:
     size = Size(int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1)
     animated = bool(data[0] & _ANIMATED)
-    # A first frame may leave a part of its canvas bare.
+    # A first frame may be smaller than its canvas.
     alpha = bool(data[0] & _ALPHA) or animated
     return WebpHeader(size, alpha, animated, orientation=None if data[0] & _EXIF else 1)
 

@@ -1,7 +1,7 @@
-"""The order in which a text of mixed directions is seen: the Unicode Bidirectional Algorithm (UAX #9).
+"""The visual order of a text of mixed directions: the Unicode Bidirectional Algorithm (UAX #9).
 
 For one short line without explicit embeddings, overrides or isolates, which names cannot contain; paired
-brackets (rule N0) are taken as plain neutrals.
+brackets (rule N0) are treated as plain neutrals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def levels(text: str) -> list[int]:
 
 
 def visual(runs: Sequence[T], level_of: Callable[[T], int]) -> list[T]:
-    """Runs in the order in which they are seen from left to right (rule L2)."""
+    """Runs in visual order, from left to right (rule L2)."""
     ordered = list(runs)
     known = [level_of(run) for run in ordered]
     for level in range(max(known, default=0), 0, -1):
@@ -43,7 +43,7 @@ def visual(runs: Sequence[T], level_of: Callable[[T], int]) -> list[T]:
 
 
 def reversed_text(text: str) -> str:
-    """A text without script of its own as it stands among letters from right to left (rule L4)."""
+    """A text of neutral characters in visual order inside a right-to-left run (rule L4)."""
     return "".join(c.translate(_MIRRORS) if mirrored(c) else c for c in reversed(text))
 
 
@@ -82,26 +82,26 @@ def _weak(kinds: list[str], direction: str) -> list[str]:
 
 def _terminators(kinds: list[str]) -> list[str]:
     """Rules W5 and W6: signs beside a number belong to it, all other separators are neutral."""
-    made, start = list(kinds), 0
+    resolved, start = list(kinds), 0
     for kind, group in groupby(kinds):
         end = start + len(list(group))
-        if kind == "ET" and "EN" in (*made[start - 1 : start], *made[end : end + 1]):
-            made[start:end] = ["EN"] * (end - start)
+        if kind == "ET" and "EN" in (*resolved[start - 1 : start], *resolved[end : end + 1]):
+            resolved[start:end] = ["EN"] * (end - start)
         start = end
-    return ["ON" if kind in ("ES", "ET", "CS") else kind for kind in made]
+    return ["ON" if kind in ("ES", "ET", "CS") else kind for kind in resolved]
 
 
 def _neutral(kinds: list[str], direction: str) -> list[str]:
     """Rules N1 and N2: a neutral between two of one direction takes it, another takes the line's."""
-    made, start = list(kinds), 0
+    resolved, start = list(kinds), 0
     for neutral, group in groupby([kind in _NEUTRAL for kind in kinds]):
         end = start + len(list(group))
         if neutral:
             left = _side(kinds[start - 1]) if start else direction
             right = _side(kinds[end]) if end < len(kinds) else direction
-            made[start:end] = [left if left == right else direction] * (end - start)
+            resolved[start:end] = [left if left == right else direction] * (end - start)
         start = end
-    return made
+    return resolved
 
 
 def _side(kind: str) -> str:

@@ -26,7 +26,7 @@ except ImportError:  # the mark shows codes then, where a script needs shaping
 
 GLYPHS = 0xF0000
 UNITS = 1000  # to the em, in all of these fonts
-MOST_SHARDS = 12  # of one name; they lie in memory beside the picture
+MOST_SHARDS = 12  # of one name; they are in memory together with the picture
 JOINERS = "\u200c\u200d"
 MOST_KNOWN = 512
 _NOT_DEFINED = "\U0010ffff"
@@ -52,7 +52,7 @@ _known_of_main: dict[str, bool] = {}
 
 
 class Shard(NamedTuple):
-    """A font in the pack: first and last character, script when it is to be shaped, place of its bytes."""
+    """A font in the pack: first and last character, script if it needs shaping, offset and length."""
 
     first: int
     last: int
@@ -84,7 +84,7 @@ class Font:
         return self._sizes[size]
 
     def has(self, character: str) -> bool:
-        """Whether the font draws the character as something of its own."""
+        """Whether the font has a glyph for the character."""
         if character not in self._known:
             self._known[character] = self._drawn(character) != self._drawn(_NOT_DEFINED)
         return self._known[character]
@@ -95,10 +95,10 @@ class Font:
 
 
 class Fonts:
-    """The fonts that one mark may use: the bundled ones and the shards that were fetched for it."""
+    """The fonts for one mark: the bundled ones and the shards that were fetched for it."""
 
     def __init__(self, shards: Mapping[Shard, bytes] | None = None) -> None:
-        """`shards` are as they lie in the pack; one that is damaged is left out."""
+        """`shards` have the compressed bytes of the pack; damaged ones are left out."""
         self.main = Font("", _MAIN.read_bytes, _known_of_main)
         if len(_known_of_main) > MOST_KNOWN:
             _known_of_main.clear()

@@ -39,7 +39,7 @@ class Line:
         self._runs = bidi.visual(runs, lambda run: run.level)
 
     def ink(self, size: int, stroke: int) -> _Ink:
-        """Left, top, right and bottom of what is drawn, in pixels from the start of the base line."""
+        """Left, top, right and bottom of the ink, in pixels from the start of the base line."""
         boxes = []
         for font, text, x, y in self._pieces(size):
             left, top, right, bottom = font.sized(size).getbbox(text, stroke_width=stroke, anchor="ls")
@@ -51,7 +51,7 @@ class Line:
         return min(lefts), min(tops), max(rights), max(bottoms)
 
     def extent(self, size: int, stroke: int) -> Size:
-        """Width and height of what is drawn, in pixels."""
+        """Width and height of the ink, in pixels."""
         left, top, right, bottom = self.ink(size, stroke)
         return Size(right - left, bottom - top)
 
@@ -67,7 +67,7 @@ class Line:
                 draw.text(place, text, font=font.sized(size), fill=fill, stroke_width=width, anchor="ls")
 
     def _pieces(self, size: int) -> Iterator[tuple[Font, str, float, float]]:
-        """What is drawn at once: font, text, and where its base line begins."""
+        """The pieces to draw: font, text, and the start of its base line in pixels."""
         at = 0.0
         for run in self._runs:
             if not run.glyphs:
@@ -102,8 +102,8 @@ def _fonts_of(text: str, fonts: Fonts) -> Iterator[Font]:
 def drawable(text: str, has_glyph: Callable[[str], bool]) -> str:
     """The text in characters that the fonts have.
 
-    A letter that they lack is taken apart into letters that they have; failing that, its code stands for
-    it, so that two names never look alike and none turns into boxes.
+    A letter that they lack is decomposed into letters that they have, or replaced by its code: two names
+    never look alike, and none shows boxes.
     """
     parts: list[str] = []
     for character in unicodedata.normalize("NFC", " ".join(text.split())):

@@ -1,6 +1,6 @@
-"""The watermark: the account's name in the lower right corner, light letters with a dark outline.
+"""The watermark: the user's name in the lower right corner, light letters with a dark outline.
 
-Either the letters or the outline stand out from any ground, and the two always stand out from each other.
+Letters or outline contrast with any background, and always with each other.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from imaging.geometry import Size
 from imaging.text.fonts import Fonts
 from imaging.text.line import Line, drawable, shortened
 
-SHARE = 0.03  # of the picture's mean side is the letters' size
-SMALLEST = 12  # pixels; smaller letters cannot be read
+SHARE = 0.03  # font size, as a share of the picture's mean side
+SMALLEST = 12  # font size in pixels; smaller letters cannot be read
 NARROWEST, SHORTEST = 32, 64  # a picture smaller than this on its shorter or its longer side stays unmarked
 _INKS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "L": ((0,), (255,)),
@@ -25,7 +25,7 @@ _INKS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 class Mark(NamedTuple):
-    """A line that fits: the letters' size, and where its ink is; tall pictures may carry it on its side."""
+    """A line that fits: its font size, and the box of its ink in pixels; `turned` if it runs upwards."""
 
     line: Line
     font_size: int
@@ -37,7 +37,7 @@ class Mark(NamedTuple):
 
 
 def draw_mark(picture: Image.Image, text: str, opacity: float, fonts: Fonts | None = None) -> None:
-    """Draw the text on the picture itself, where it fits."""
+    """Draw the text on the L, RGB or YCbCr picture itself, if it fits; `opacity` is above 0 and at most 1."""
     mark = place(Size(*picture.size), text, fonts)
     if mark is not None:
         _draw(picture, mark, opacity)

@@ -28,8 +28,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
         kinds[f"{number}"] = (size_of(name), sampling(name))
     (folder / "files.json").write_text(json.dumps(kinds))
     shutil.copy(SUPPORT / "oracle.py", folder)
-    command: list[str | Path] = ["node", "tests/support/imaging/in_pyodide.mjs"]
-    command += [SUPPORT / "planes_in_pyodide.py", folder]
+    program, runner = SUPPORT / "planes_in_pyodide.py", "tests/support/imaging/in_pyodide.mjs"
+    command = ["node", runner, str(program), str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -41,3 +41,17 @@ def test_planes_are_those_of_ijgs_libjpeg_at_every_scale(told: dict[str, dict[st
     assert told[name]["luma"] == [True] * 4
     assert all(told[name]["chroma"])
     assert len(told[name]["chroma"]) == {"444": 4, "420": 3}.get(sampling(name), 0)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_pictures_are_written_with_the_bytes_of_ijgs_libjpeg(
+    told: dict[str, dict[str, Any]], name: str
+) -> None:
+    assert told[name]["full"]["same"]
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if not name.startswith("noise")])
+def test_halved_chroma_is_as_near_to_the_picture_as_ijgs(told: dict[str, dict[str, Any]], name: str) -> None:
+    """IJG's halves it by a transform of 16 × 16; libjpeg-turbo and the kernel by the mean of 2 × 2."""
+    assert told[name]["halved"]["error"] <= 1.5
+    assert told[name]["halved"]["length"] <= 1.06
