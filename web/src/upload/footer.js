@@ -31,6 +31,7 @@ export class Footer {
   show(rows, share, username) {
     const count = (/** @type {import("./row.js").State} */ state) => rows.filter((row) => row.state === state).length;
     const [ready, done, failed] = [count("ready"), count("done"), count("failed")];
+    const focused = document.activeElement;
     const moving = rows.filter((row) => row.busy).length;
     this.#bar.hidden = share === null;
     this.#bar.value = share ?? 0;
@@ -50,6 +51,7 @@ export class Footer {
         text,
         done > 0 && username ? h("a", { href: artistPath(username) }, "See your pictures") : "",
       );
-    if (document.activeElement?.closest("[hidden]")) this.focus();
+    // A button that is gone takes the focus with it.
+    if (focused instanceof HTMLElement && focused.hidden && this.element.contains(focused)) this.focus();
   }
 }
