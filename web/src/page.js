@@ -116,7 +116,8 @@ function returnTo(place) {
   const { signal } = ended;
   const settle = () => {
     gallery.reach(place + innerHeight);
-    if (document.documentElement.scrollHeight < place + innerHeight) return;
+    // Heights are rounded, and a place need not be.
+    if (document.documentElement.scrollHeight + 2 < place + innerHeight) return;
     scrollTo(0, place);
     ended.abort();
   };
@@ -144,7 +145,7 @@ addEventListener("popstate", (event) => {
   show({ returning: true });
   scrollTo(0, event.state?.scroll ?? 0);
 });
-addEventListener("pagehide", () => history.replaceState({ scroll: scrollY }, ""));
+addEventListener("scrollend", () => history.replaceState({ ...history.state, scroll: scrollY }, ""));
 addEventListener("online", () => session.currentDoubt() && restore());
 addEventListener("beforeunload", (event) => {
   if (uploads.unsent || hasUnsaved()) event.preventDefault();

@@ -26,6 +26,10 @@ const ANSWERS_WITHIN_MS = 150;
 const tabs = endpoint || !("BroadcastChannel" in globalThis) ? null : new BroadcastChannel("gallery.session");
 tabs?.addEventListener("message", ({ data }) => {
   if (data.ask && token) tabs.postMessage({ token });
+  if (data.token && !token && !left) {
+    setToken(data.token);
+    changes.dispatchEvent(new Event("token"));
+  }
   if (data.left && token) {
     changes.dispatchEvent(new Event("leave"));
     forget();
@@ -34,12 +38,14 @@ tabs?.addEventListener("message", ({ data }) => {
 
 /**
  * Sends "change" whenever the account or its figures change. Before somebody signs out it sends "leaving", which
- * can be cancelled by what would be lost, and then "leave".
+ * can be cancelled by what would be lost, and then "leave". "token" says that another tab has handed over its token.
  */
 export const changes = new EventTarget();
 
 /** @type {string | null} */
 let token = endpoint ? null : sessionStorage.getItem(KEEPER);
+/** Whether somebody signed out here: then no other tab signs in again. */
+let left = false;
 /** @type {Account | null} */
 let account = null;
 /** @type {Error | null} */
@@ -72,29 +78,25 @@ export function setDoubt(reason) {
 /** @param {string} pasted */
 export function setToken(pasted) {
   token = pasted;
+  left = false;
   if (!endpoint) sessionStorage.setItem(KEEPER, pasted);
 }
 
-/** Takes over the token of another tab of this browser, where this one has none. */
+/** Asks the other tabs of this browser for their token. One that comes later is announced by "token". */
 export async function askOtherTabs() {
   if (!tabs || token) return;
-  const ended = new AbortController();
+  tabs.postMessage({ ask: true });
   await new Promise((resolve) => {
-    const timer = setTimeout(resolve, ANSWERS_WITHIN_MS);
-    const take = (/** @type {MessageEvent} */ { data }) => {
-      if (!data.token) return;
-      clearTimeout(timer);
-      setToken(data.token);
-      resolve(undefined);
-    };
-    tabs.addEventListener("message", take, { signal: ended.signal });
-    tabs.postMessage({ ask: true });
+    setTimeout(resolve, ANSWERS_WITHIN_MS);
+    changes.addEventListener("token", resolve, { once: true });
   });
-  ended.abort();
 }
 
 /** Signs the other tabs out too. */
-export const leaveEverywhere = () => tabs?.postMessage({ left: true });
+export function leaveEverywhere() {
+  left = true;
+  tabs?.postMessage({ left: true });
+}
 
 export function forget() {
   token = null;

@@ -101,6 +101,8 @@ export async function restore() {
   }
 }
 
+session.changes.addEventListener("token", () => refreshAccount().catch(() => undefined));
+
 function askToStop() {
   return openDialog({
     heading: "Stop the uploads?",

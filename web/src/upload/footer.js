@@ -34,7 +34,7 @@ export class Footer {
     const focused = document.activeElement;
     const moving = rows.filter((row) => row.busy).length;
     this.#bar.hidden = share === null;
-    this.#bar.value = share ?? 0;
+    if (share !== null) this.#bar.value = share;
     this.#start.textContent = `Upload ${counted(ready, "picture")}`;
     this.#start.hidden = ready === 0;
     this.#clear.hidden = done === 0 || moving > 0;

@@ -151,7 +151,8 @@ export class Row {
 
   /** @param {number} share of its bytes, from 0 to 1 */
   send(share) {
-    this.share = share * SENT;
+    // Told again from the beginning where Uppy tries again: the bar waits until that is caught up with.
+    this.share = Math.max(this.share, share * SENT);
     this.#become("sending", `Sending: ${Math.round(share * 100)} %`);
   }
 
