@@ -12,7 +12,7 @@ UNIT = tests/unit benchmarks/tests
 SYSTEM = tests/integration tests/e2e
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo dev test unit check lint types layers dry-run kernels-cached locks kernels kernels-check fonts fuzz fuzz-webp model examples soak audit bench bench-check deploy clean
+.PHONY: help setup demo dev test unit check lint types layers dry-run kernels-cached locks kernels kernels-check fonts fuzz fuzz-kernels fuzz-webp model examples soak audit bench bench-check deploy rollback wrangler-dev clean
 
 help: ## what there is to call
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -55,7 +55,7 @@ dry-run: setup ## what `wrangler deploy` would upload, for all four Workers
 kernels-cached:
 	@if [ -d .cache/kernels-venv ]; then $(MAKE) --no-print-directory kernels-check; fi
 
-fuzz: setup ## 50,000 damaged JPEGs through both decoders (about 10 minutes)
+fuzz: fuzz-kernels ## 50,000 damaged JPEGs through both decoders (about 10 minutes), after a million through the kernels
 	@.venv/bin/python -m tests.support.fuzz.jpeg $(ARGS)
 
 model: setup ## random operations of several users with faults and kills, against a model (about 10 minutes)
@@ -84,8 +84,10 @@ soak: setup ## mixed traffic for 30 minutes (ARGS="--minutes 5 --kill-every 20")
 
 locks: ## resolve the pinned requirements anew
 	@.venv/bin/python -m tools.vendor
-	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 \
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:dev --python-version 3.11 --universal \
 		--custom-compile-command "make locks" -o locks/dev.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:python-314 --python-version 3.11 \
+		--universal --custom-compile-command "make locks" -o locks/python-3.14.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:bench --python-version 3.11 \
 		--custom-compile-command "make locks" -o locks/bench.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --group pyproject.toml:kernels --python-version 3.11 \
@@ -103,11 +105,21 @@ CASES ?= 100000
 fuzz-webp: setup ## decode CASES broken WebPs natively, with gcc's sanitizers
 	@.venv/bin/python kernels/fuzz_webp.py $(CASES)
 
+KERNEL_CASES ?= 1000000
+fuzz-kernels: setup ## feed KERNEL_CASES damaged pictures to the image kernels natively, with gcc's sanitizers
+	@.venv/bin/python kernels/fuzz_kernels.py $(KERNEL_CASES)
+
 fonts: ## make the watermark's fonts anew (on Debian, from its Noto packages)
 	@.cache/kernels-venv/bin/python tools/fonts.py
 
 deploy: setup ## from here to Cloudflare: `make deploy ARGS=--dry-run` says what it would do
 	@.venv/bin/python -m tools.deploy $(ARGS)
+
+wrangler-dev: setup ## the four Workers in Cloudflare's own runtime, on PORT (8787), until Ctrl-C
+	@exec .venv/bin/python -m tools.wrangler_dev --port $(PORT) $(ARGS)
+
+rollback: setup ## return all four Workers to the release before: `make rollback ARGS=--dry-run` says which
+	@.venv/bin/python -m tools.deploy --rollback $(ARGS)
 
 clean: ## remove everything that set-up and runs made
 	@rm -rf .venv node_modules .cache .state python_modules variants/*/python_modules web/dist

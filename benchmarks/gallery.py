@@ -87,8 +87,8 @@ class Gallery:
     def upload(self, picture: Input) -> Original:
         artist = self.artist()
         data = picture.path.read_bytes()
-        wish = {"filename": "picture", "contentType": TYPES[picture.kind], "size": len(data)}
-        answer = self.client.post(f"{self.url}/api/artworks/upload-url", json=wish, headers=artist.headers)
+        body = {"filename": "picture", "contentType": TYPES[picture.kind], "size": len(data)}
+        answer = self.client.post(f"{self.url}/api/artworks/upload-url", json=body, headers=artist.headers)
         answer.raise_for_status()
         ticket = answer.json()
         self.client.put(ticket["uploadUrl"], headers=ticket["headers"], content=data).raise_for_status()
@@ -96,11 +96,11 @@ class Gallery:
 
     def create(self, original: Original, client: httpx.Client | None = None) -> Sample:
         """One create, timed from outside; `facts` has status, Server-Timing and the artwork."""
-        wish = {"title": f"Benchmark {next(self._numbers)}", "originalKey": original.key}
+        body = {"title": f"Benchmark {next(self._numbers)}", "originalKey": original.key}
 
         def ask() -> dict[str, Any]:
             answer = (client or self.client).post(
-                f"{self.url}/api/artworks", json=wish, headers=original.artist.headers
+                f"{self.url}/api/artworks", json=body, headers=original.artist.headers
             )
             stages = {
                 name: float(ms) for name, ms in _DURATION.findall(answer.headers.get("server-timing", ""))

@@ -9,10 +9,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { capMemory, heapBytes } from "../runtime/isolate/memory.mjs";
+import { loadRenderersPyodide } from "../runtime/pyodide.mjs";
 
 const CAP_MIB = Number(process.env.CAP_MIB ?? 96);
 const ROOT = join(import.meta.dirname, "..");
-const PAGES_PER_MIB = 16;
+const MIB = 2 ** 20;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,21 +22,8 @@ const { values: options, positionals } = parseArgs({
 });
 const [variant, ...files] = positionals;
 
-/** @type {WebAssembly.Memory} */
-let memory;
-const Memory = WebAssembly.Memory;
-// @ts-expect-error a constructor that is a plain function
-WebAssembly.Memory = function (descriptor) {
-  const main = descriptor.initial > PAGES_PER_MIB;
-  const capped = { ...descriptor, maximum: Math.min(descriptor.maximum ?? Infinity, CAP_MIB * PAGES_PER_MIB) };
-  const made = new Memory(capped);
-  if (main) memory = made;
-  return made;
-};
-WebAssembly.Memory.prototype = Memory.prototype;
-
-const { loadPyodide } = await import("pyodide");
-const python = await loadPyodide({ env: { HOME: "/session" } });
+capMemory(CAP_MIB * MIB);
+const python = await loadRenderersPyodide();
 
 function copy(folder, target) {
   python.FS.mkdirTree(target);
@@ -52,10 +41,10 @@ python.FS.mount(python.FS.filesystems.NODEFS, { root: "/" }, "/host");
 
 python.runPython(readFileSync(join(import.meta.dirname, "imaging_memory_pyodide.py"), "utf8"));
 const render = python.globals.get("render_file");
-const heapMiB = () => memory.buffer.byteLength / (1 << 20);
+const heapMiB = () => heapBytes() / MIB;
 /** @type {any} */
 const { _module } = python;
-const usedMiB = () => (_module._sbrk(0) >>> 0) / (1 << 20);
+const usedMiB = () => (_module._sbrk(0) >>> 0) / MIB;
 const restMiB = usedMiB();
 
 for (let time = 0; time < Number(options.times); time++) {

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "variants/src")]
 
 from tests.support.imaging.originals import JPEG_KINDS, encoded, png_file, sixteen_bits  # noqa: E402
+from tools import vendor  # noqa: E402
 
 from imaging import heap  # noqa: E402
 from imaging.color.convert import Colours  # noqa: E402
@@ -118,6 +119,8 @@ STARTS = {
 }
 START = 30
 # The model is to judge as where there is the module.
+if vendor.PROJECTS[1].python >= "3.14":
+    heap.BUDGET = heap.CEILING - heap.AT_REST_314
 webp.vfa_webp = object()  # type: ignore[assignment, attr-defined]
 TOLERATED = 1.5
 _LIMIT = re.compile(r"of this shape is ([\d.]+) megapixels")

@@ -17,7 +17,7 @@ OPTIONS = {
     "icon": Options(size=Size(128, 128)),
     "watermark": Options(text="@painter"),
 }
-# As much as is in use in production, and a few MiB to spare; a block of that size lies above all others.
+# As much as is in use in production, and a few MiB to spare; a block of that size is above all others.
 padding = bytes(max(0, heap.AT_REST - id(bytes(heap.LARGE))))
 
 

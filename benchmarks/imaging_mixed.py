@@ -1,7 +1,7 @@
 """Checks that an isolate which has seen every kind of picture still renders the largest ones it accepts.
 
-Memory that a picture leaves behind lies across the room for the next one, which fresh isolates do not show.
-Every kind at its limit, and at a good half of it, goes through the siblings in workerd under their cap,
+What a picture leaves behind fragments the heap for the next one, which fresh isolates do not show.
+Every kind at its limit, and at a good half of it, goes through the renderers in workerd under their cap,
 several times over in one order drawn by lot.
 
     python benchmarks/imaging_mixed.py [--variants thumbnail,watermark] [--times 4] [--seed 3]

@@ -1,4 +1,4 @@
-"""What a run was made on and with: nobody can judge a number without it."""
+"""The machine and the versions of a run, without which its numbers mean nothing."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The gallery is made once, which takes half an hour, and kept in .cache/bench. Each query goes through the
 gateway's own code to sqlite; the statements that it asked are then put to a copy of the file in the local D1.
-Milliseconds are CPU time, which other processes on the machine do not stretch; the file lies in memory.
+Milliseconds are CPU time, which other processes on the machine do not stretch; the file is in memory.
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.search --output benchmarks/results/search.json
 """
@@ -44,7 +44,7 @@ QUERIES = {
     "not featured": "featured=false",
     "a word of every artwork": "q=untitled",
     "a prefix of one letter": "q=e",
-    "a word that nobody said": "q=zzzzzzzz",
+    "a word that is in no artwork": "q=zzzzzzzz",
     "user and category": "username=user1&category=painting",
     "user, category, tag and featured": "username=user1&category=painting&tag=tag 1&featured=false",
     "common word and rare tag": "q=untitled&tag={tag}",

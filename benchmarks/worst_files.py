@@ -29,7 +29,7 @@ PROFILE = png_chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(4 << 20), 9))
 def flat_png(
     width: int, height: int, depth: int, colour: int, extra: bytes = b"", *, interlaced: bool = False
 ) -> bytes:
-    """A PNG of one colour, which packs into next to nothing, its rows filtered in the dearest way."""
+    """A PNG of one colour, which packs into next to nothing, its rows filtered in the slowest way."""
     packing = zlib.compressobj(1)
     parts = [packing.compress(rows) for rows in _rows(width, height, depth * _CHANNELS[colour], interlaced)]
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CACHE, digest, firstCorrupt, writeSums, writeWhole } from "./cache.mjs";
-import { PYTHONS, pythonVersion, ROOT } from "./config.mjs";
+import { PYTHONS, pythonVersion, ROOT, readConfigs } from "./config.mjs";
 import { Problem } from "./problem.mjs";
 
 const ISOLATE = join(import.meta.dirname, "isolate");
@@ -80,6 +80,12 @@ async function loadInNode({ npm, emptyLock }, options) {
   return loadPyodide({ lockFileContents: emptyLock, env: { HOME: "/session" }, ...options });
 }
 
+/** Pyodide in this process, in the release that the renderers run on; `options` are those of its loadPyodide. */
+export function loadRenderersPyodide(options = {}) {
+  const [, renderer] = readConfigs();
+  return loadInNode(pyodideOf(pythonVersion(renderer)), options);
+}
+
 const making = new Map();
 
 /**
@@ -120,6 +126,7 @@ function modulesFor(pyodide, { files, main, bytes }) {
     isolate("interpreter.mjs", "ESModule"),
     isolate("unavailable.mjs", "ESModule"),
     isolate("globals.mjs", "ESModule"),
+    isolate("memory.mjs", "ESModule"),
     isolate("faults.mjs", "ESModule"),
     isolate("boot.py", "Text"),
     vendored("pyodide.mjs", "pyodide.mjs"),

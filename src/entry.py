@@ -1,4 +1,4 @@
-"""The gateway Worker: hands each request, with its bindings, to the application."""
+"""The gateway Worker: gives each request, with its bindings, to the application."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from gallery.sweep import sweep
 class Default(WorkerEntrypoint):
     async def fetch(self, request: Any) -> Any:
         platform = platform_of(self.env, self.ctx)
-        answer = await handle(request_of(request), platform, lambda: settings_of(self.env))
+        response = await handle(request_of(request), platform, lambda: settings_of(self.env))
         await finish_body(request)
-        return response_of(answer)
+        return response_of(response)
 
     async def scheduled(self, *_: Any) -> None:
         await sweep(platform_of(self.env, self.ctx), settings_of(self.env))

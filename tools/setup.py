@@ -55,8 +55,12 @@ def make_environment() -> None:
     run(VENV / "bin/python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}")
 
 
-def install_python_packages() -> None:
+def install_python_packages(workers_python: str) -> None:
+    """Install what the tools and tests need; the tests compare with the Pillow of the renderers' Python."""
     run("uv", "pip", "sync", "--quiet", "--python", VENV, "--require-hashes", "locks/dev.txt")
+    pillow = ROOT / f"locks/python-{workers_python}.txt"
+    if pillow.exists():
+        run("uv", "pip", "install", "--quiet", "--python", VENV, "--require-hashes", "-r", pillow)
     link_node()
     # The build backend of both is in the lock, so nothing unpinned is fetched for it.
     run(
@@ -153,15 +157,18 @@ def set_up(*, with_browser: bool) -> None:
         wanted = ".".join(map(str, MINIMUM_PYTHON))
         raise Problem(f"Python {wanted} or newer is needed, this is {sys.version.split()[0]}")
     python = f"Python {sys.version.split()[0]}"
+    workers_python = vendor.PROJECTS[-1].python
     step(f"environment of {python} with uv {UV_VERSION}", make_environment, [], VENV / "bin/uv")
     step(
         f"Python packages and Node for {python}",
-        install_python_packages,
+        functools.partial(install_python_packages, workers_python),
         [ROOT / "locks/dev.txt", ROOT / "client/pyproject.toml", ROOT / "tools/pyproject.toml"],
         VENV / "bin/vfa",
+        environment=workers_python,
     )
     step("Node packages", install_node_packages, [ROOT / "package-lock.json"], ROOT / "node_modules")
-    for version in vendor.pythons_in_use():
+    # Tests also run the gallery on the Pythons that its Workers do not run on.
+    for version in vendor.PYTHONS if with_browser else vendor.pythons_in_use():
         step(
             f"Pillow for Python {version} in WebAssembly",
             functools.partial(wheelhouse.fill, version, CACHE / "wheelhouse"),

@@ -10,7 +10,7 @@ import { headersFile } from "./headers.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const gateway = readConfig(
-  { config: here("../wrangler.toml"), env: process.env.CLOUDFLARE_ENV },
+  { config: process.env.GALLERY_CONFIG ?? here("../wrangler.toml"), env: process.env.CLOUDFLARE_ENV },
   { hideWarnings: true },
 );
 

@@ -1,7 +1,7 @@
 """The largest picture whose three renditions fit into what a Worker has, by bisection over a ladder of sizes.
 
 One budget for all: 88 MiB of WebAssembly memory and of the original held beside it; for engines outside
-workerd, of growth of their process. This project's siblings have it enforced, and refuse from the header.
+workerd, of growth of their process. For this project's renderers it is enforced, and refuse from the header.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the time of a rendition goes: each sibling alone in workerd, and the same code natively."""
+"""Where the time of a rendition goes: each renderer alone in workerd, and the same code natively."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ STAGES = (
 
 def run(effort: Effort) -> dict[str, Any]:
     inputs = INPUTS[:1] if effort.quick else INPUTS
-    with workerd("staged") as siblings, native("--stages") as plain:
-        return {original.name: _measured(siblings, plain, original, effort) for original in inputs}
+    with workerd("staged") as renderers, native("--stages") as plain:
+        return {original.name: _measured(renderers, plain, original, effort) for original in inputs}
 
 
-def _measured(siblings: Workerd, plain: Engine, original: Input, effort: Effort) -> dict[str, Any]:
-    key = siblings.store(original)
+def _measured(renderers: Workerd, plain: Engine, original: Input, effort: Effort) -> dict[str, Any]:
+    key = renderers.store(original)
 
     def alone(variant: str) -> Sample:
-        return timed(lambda: siblings.ask("staged", {"key": key, "variants": [variant]})["stages"][variant])
+        return timed(lambda: renderers.ask("staged", {"key": key, "variants": [variant]})["stages"][variant])
 
     def natively() -> Sample:
         sample = plain.render(original)

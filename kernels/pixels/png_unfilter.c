@@ -13,7 +13,8 @@
 // Precision. Exact.
 //
 // Vectors. "Up" takes 16 bytes at once. The others depend on the pixel to the left, one pixel after the other: the bytes
-// of a pixel (`step`: 1, 2, 3, 4, 6 or 8) are worked on together, as eight lanes of which `step` are used. "Sub" is a
+// of a pixel (`step`: 1, 2, 3, 4, 6 or 8) are worked on together, as eight lanes of which `step` are used, and the pixel
+// behind is read before they are written. "Sub" is a
 // running sum: of pixels of four and three bytes, it is summed up over four or five of them at once. The row's length is
 // known to each loop, and `step` is a constant in it.
 //
@@ -86,18 +87,39 @@ static void undo_sub3(uint8_t *row, int length) {
   }
 }
 
+// A pixel's bytes as lanes of 16 bits.
+VECTOR i16x8 lanes_at(const uint8_t *from) { return widened_u8(LOAD(u8x8, from)); }
+
+// The pixel, and of three or six bytes one or two more: the pixel behind it was read before, and is written after.
+VECTOR void put_lanes(uint8_t *to, i16x8 lanes, int step) {
+  const uint64_t pixel = ((u64x2)narrowed_u8(lanes, lanes))[0];
+  if (step == 1)
+    *to = (uint8_t)pixel;
+  else if (step == 2)
+    STORE(to, (uint16_t)pixel);
+  else if (step <= 4)
+    STORE(to, (uint32_t)pixel);
+  else
+    STORE(to, pixel);
+}
+
 VECTOR void undo_average(uint8_t *row, const uint8_t *above, int length, int step) {
-  u8x8 left = {0};
+  i16x8 left = {0}, next = lanes_at(row);
   for (int at = 0; at < length; at += step) {
-    const u8x8 up = pixel_at(above + at);
-    left = pixel_at(row + at) + ((left & up) + ((left ^ up) >> 1));  // the mean without the ninth bit
-    put_pixel(row + at, left, step);
+    const i16x8 found = next;
+    next = lanes_at(row + at + step);
+    left = (found + ((left + lanes_at(above + at)) >> 1)) & all_i16(255);
+    put_lanes(row + at, left, step);
   }
 }
 
 VECTOR i16x8 magnitude(i16x8 a) {
+#if defined(__wasm_simd128__)
+  return (i16x8)wasm_i16x8_abs((v128_t)a);
+#else
   const i16x8 sign = a >> 15;
   return (a ^ sign) - sign;
+#endif
 }
 
 VECTOR i16x8 lesser(i16x8 a, i16x8 b) {
@@ -114,18 +136,18 @@ VECTOR i16x8 lesser(i16x8 a, i16x8 b) {
 VECTOR i16x8 chosen(i16x8 mask, i16x8 yes, i16x8 no) { return (yes & mask) | (no & ~mask); }
 
 VECTOR void undo_paeth(uint8_t *row, const uint8_t *above, int length, int step) {
-  i16x8 left = {0}, above_left = {0};
+  i16x8 left = {0}, corner = {0}, next = lanes_at(row);
   for (int at = 0; at < length; at += step) {
-    const i16x8 up = widened_u8(pixel_at(above + at));
+    const i16x8 up = lanes_at(above + at), found = next;
+    next = lanes_at(row + at + step);
     // The distances of a + b - c from a, b and c.
-    const i16x8 from_left = magnitude(up - above_left), from_up = magnitude(left - above_left);
-    const i16x8 from_both = magnitude(up + left - above_left - above_left);
-    const i16x8 least = lesser(lesser(from_left, from_up), from_both);
-    const i16x8 rest = chosen((i16x8)(from_up == least), up, above_left);
-    const i16x8 predicted = chosen((i16x8)(from_left == least), left, rest);
-    left = (predicted + widened_u8(pixel_at(row + at))) & all_i16(255);
-    above_left = up;
-    put_pixel(row + at, __builtin_convertvector(left, u8x8), step);
+    const i16x8 to_left = up - corner, to_up = left - corner;
+    const i16x8 from_left = magnitude(to_left), from_up = magnitude(to_up), from_corner = magnitude(to_left + to_up);
+    const i16x8 least = lesser(lesser(from_left, from_up), from_corner);
+    const i16x8 rest = chosen((i16x8)(from_up == least), up, corner);
+    left = (found + chosen((i16x8)(from_left == least), left, rest)) & all_i16(255);
+    corner = up;
+    put_lanes(row + at, left, step);
   }
 }
 

@@ -1,22 +1,11 @@
-// Makes an ordinary workerd isolate look enough like a web worker for Pyodide, and caps its WebAssembly memory.
+// Makes an ordinary workerd isolate look enough like a web worker for Pyodide.
 
 // @ts-nocheck the platform's types do not hold where its globals are replaced
 
+import { capMemory } from "./memory.mjs";
+
 export const PYODIDE_ORIGIN = "http://pyodide.local/";
-const PAGE = 65536;
-
-let memories = [];
 let isPrepared = false;
-
-/** WebAssembly memory of this isolate, in bytes; it never shrinks. */
-export function heapBytes() {
-  return memories.reduce((total, memory) => total + memory.buffer.byteLength, 0);
-}
-
-/** Forgets the memories of an interpreter that died; nothing else may hold them, or they are never freed. */
-export function dropHeaps() {
-  memories = [];
-}
 
 function lookLikeWebWorker() {
   globalThis.location = new URL(PYODIDE_ORIGIN);
@@ -66,19 +55,6 @@ function serveAssets(files, unsafeEval) {
     // Compiled here and lazily, it costs a tenth of what it does as one of the Worker's modules.
     return { ok: true, wasmModule: unsafeEval.newWasmModule(await file.arrayBuffer()) };
   };
-}
-
-/** Growth past `limit` bytes fails, which Python sees as MemoryError; Pyodide's second memory of a page is counted. */
-function capMemory(limit) {
-  const OriginalMemory = WebAssembly.Memory;
-  const most = Math.floor(limit / PAGE) - 1;
-  WebAssembly.Memory = function Memory(descriptor) {
-    const maximum = Math.min(descriptor.maximum ?? most, most);
-    const memory = new OriginalMemory({ ...descriptor, maximum });
-    memories.push(memory);
-    return memory;
-  };
-  WebAssembly.Memory.prototype = OriginalMemory.prototype;
 }
 
 function prefixLogs(name) {

@@ -2,8 +2,9 @@
 // and cron events to the Python Worker's `Default` entrypoint. An interpreter that died is replaced by a new one.
 
 import { breakInterpreter, faultyEnv, renderWithFaults, setFaults } from "./faults.mjs";
-import { heapBytes, prepareGlobals } from "./globals.mjs";
+import { prepareGlobals } from "./globals.mjs";
 import { Died, Interpreter } from "./interpreter.mjs";
+import { heapBytes } from "./memory.mjs";
 import { unavailable } from "./unavailable.mjs";
 
 const LOOK_MS = 20;

@@ -3,8 +3,9 @@
 import * as cloudflareWorkers from "cloudflare:workers";
 import bootPython from "./boot.py";
 import bundle from "./bundle.bin";
-import { dropHeaps, PYODIDE_ORIGIN } from "./globals.mjs";
+import { PYODIDE_ORIGIN } from "./globals.mjs";
 import manifest from "./manifest.mjs";
+import { dropHeaps } from "./memory.mjs";
 
 // Where production puts the uploaded files.
 const MODULE_ROOT = "/session/metadata";

@@ -1,1 +1,3 @@
-"""The gateway: routes requests, keeps the records and has the renditions made."""
+"""The gateway of an image pipeline on Cloudflare Workers."""
+
+__version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The application: one request in, one answer out, whatever happens between."""
+"""The application: one request in, one response out, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from gallery.errors import (
 )
 from gallery.http import cors
 from gallery.http.context import Context
-from gallery.http.messages import Request, Response, json_response
-from gallery.http.routes import route_of
-from gallery.http.site import find_nothing
+from gallery.http.messages import Request, Response, error_response
+from gallery.http.routes import find_route
+from gallery.http.site import not_found
 from gallery.ports import Platform
 from gallery.settings import Settings
 from gallery.times import Stopwatch
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LONGEST_PATH = 200
-_SECURITY = {
+_LONGEST_PATH = 200  # of what is logged
+_SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -38,57 +38,50 @@ _SECURITY = {
 
 
 async def handle(request: Request, platform: Platform, settings: Callable[[], Settings]) -> Response:
-    """Answer one request; nothing is raised, nothing but GalleryError sentences reaches the client."""
+    """Respond to one request. Nothing is raised, and clients learn of errors only what GalleryError says."""
     watch = Stopwatch(platform.ticks)
     request_id = _request_id(request, platform)
     platform = _logging(platform, request_id)
-    notes: dict[str, object] = {}
+    log_fields: dict[str, object] = {}
     origins: tuple[str, ...] = ()
     try:
-        read = settings()
-        origins = read.allowed_origins
-        answer = await _dispatch(request, platform, read, request_id, watch, notes)
+        current = settings()
+        origins = current.allowed_origins
+        response = await _dispatch(Context(request, platform, current, request_id, {}, watch, log_fields))
     except GalleryError as error:
-        answer = _failure(error, request_id, notes)
+        response = _failure(error, request_id, log_fields)
     except PortError as error:
-        notes["reason"] = repr(error)
-        answer = _failure(_translated(error), request_id, notes)
+        log_fields["reason"] = repr(error)
+        response = _failure(_translated(error), request_id, log_fields)
     except Exception:
-        notes["traceback"] = traceback.format_exc()
-        answer = _failure(InternalError(), request_id, notes)
-    shared = _SECURITY | cors.headers_for(request, origins)
-    varies = ", ".join(h["Vary"] for h in (shared, answer.headers) if "Vary" in h)
-    answer.headers = shared | answer.headers | ({"Vary": varies} if varies else {})
-    answer.headers["X-Request-Id"] = request_id
+        log_fields["traceback"] = traceback.format_exc()
+        response = _failure(InternalError(), request_id, log_fields)
+    shared = _SECURITY_HEADERS | cors.headers_for(request, origins)
+    varies = ", ".join(headers["Vary"] for headers in (shared, response.headers) if "Vary" in headers)
+    response.headers = shared | response.headers | ({"Vary": varies} if varies else {})
+    response.headers["X-Request-Id"] = request_id
     if request.method == "HEAD":
-        answer.body = None
-    _log(request, platform, answer, watch, notes)
-    return answer
+        response.body = None
+    _log(request, platform, response, watch, log_fields)
+    return response
 
 
-async def _dispatch(
-    request: Request,
-    platform: Platform,
-    settings: Settings,
-    request_id: str,
-    watch: Stopwatch,
-    notes: dict[str, object],
-) -> Response:
-    route, arguments = route_of(request.path)
-    call = Context(request, platform, settings, request_id, arguments, watch, notes)
+async def _dispatch(context: Context) -> Response:
+    request, origins = context.request, context.settings.allowed_origins
+    route, parameters = find_route(request.path)
     if route is None:
-        notes["path"] = request.path[:_LONGEST_PATH]
-        # A page may ask for anything; what it is told of an unknown address is the 404 itself.
-        if cors.is_preflight(request, settings.allowed_origins):
-            return cors.options_response(request, settings.allowed_origins, "OPTIONS")
-        return await find_nothing(call)
-    notes["route"] = route.template
+        context.log_fields["path"] = request.path[:_LONGEST_PATH]
+        # A page may ask before any request; the response to the request itself is the 404.
+        if cors.is_preflight(request, origins):
+            return cors.options_response(request, origins, "OPTIONS")
+        return await not_found(context)
+    context.log_fields["route"] = route.path
     if request.method == "OPTIONS":
-        return cors.options_response(request, settings.allowed_origins, route.allow)
-    handler = route.methods.get("GET" if request.method == "HEAD" else request.method)
-    if handler is None:
+        return cors.options_response(request, origins, route.allow)
+    method = route.methods.get("GET" if request.method == "HEAD" else request.method)
+    if method is None:
         raise MethodNotAllowed(route.allow)
-    return await handler(call)
+    return await method.handler(replace(context, parameters=parameters))
 
 
 def _request_id(request: Request, platform: Platform) -> str:
@@ -97,22 +90,20 @@ def _request_id(request: Request, platform: Platform) -> str:
 
 
 def _translated(error: PortError) -> GalleryError:
-    # What D1 is known to recover from was tried again already; a store may well answer the next time.
-    return InternalError() if isinstance(error, DatabaseError) else Unavailable()
+    """The only place where a binding's failure becomes a response."""
+    is_lasting = isinstance(error, DatabaseError) and not error.transient
+    return InternalError() if is_lasting else Unavailable()
 
 
-def _failure(error: GalleryError, request_id: str, notes: dict[str, object]) -> Response:
-    notes["code"] = error.code
+def _failure(error: GalleryError, request_id: str, log_fields: dict[str, object]) -> Response:
+    log_fields["code"] = error.code
     if isinstance(error, NotConfigured):
-        notes["problems"] = list(error.problems)
-    body = {"error": error.text, "code": error.code, "requestId": request_id}
-    if error.detail:
-        body["detail"] = error.detail
-    return json_response(body, error.status, {"Cache-Control": "no-store"} | error.headers)
+        log_fields["problems"] = list(error.problems)
+    return error_response(error, request_id)
 
 
 def _logging(platform: Platform, request_id: str) -> Platform:
-    """The platform, every line of whose log says which request it is about."""
+    """The platform with the request's id in every line of the log."""
 
     def log(event: Mapping[str, Any]) -> None:
         platform.log({"requestId": request_id, **event})
@@ -121,16 +112,20 @@ def _logging(platform: Platform, request_id: str) -> Platform:
 
 
 def _log(
-    request: Request, platform: Platform, answer: Response, watch: Stopwatch, notes: dict[str, object]
+    request: Request,
+    platform: Platform,
+    response: Response,
+    watch: Stopwatch,
+    log_fields: dict[str, object],
 ) -> None:
     stages = {"stages": watch.stages} if watch.stages else {}
     platform.log(
         {
             "event": "request",
             "method": request.method,
-            "status": answer.status,
+            "status": response.status,
             "ms": watch.total,
-            **notes,
+            **log_fields,
             **stages,
         }
     )

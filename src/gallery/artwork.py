@@ -1,4 +1,4 @@
-"""The artwork: what is recorded of it, and how a row of the table reads."""
+"""Artworks and users: what is recorded of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the artist says of an artwork."""
+    """The columns of an artwork that its owner writes."""
 
     title: str
     description: str | None = None
@@ -40,6 +40,73 @@ class Description:
     tags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The columns of an artwork that rendering its original writes.
+
+    `version` is part of the renditions' keys. `width` and `height` are the display version's, in pixels, None
+    where neither the renderer nor R2 tells them. `original_etag` is that of the original that was rendered.
+    """
+
+    version: int
+    original_etag: str
+    original_url: str
+    display_url: str
+    thumbnail_url: str
+    icon_url: str
+    width: int | None
+    height: int | None
+    original_width: int | None
+    original_height: int | None
+    dominant_color: str | None
+    thumb_hash: str | None
+    processed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artwork:
+    """One record. `revision` counts its changes. Times are ISO 8601.
+
+    An artwork that another program recorded has URLs as stored, and no key, sizes or colors of ours.
+    """
+
+    id: str
+    user_id: str
+    username: str
+    slug: str
+    title: str
+    description: str | None
+    materials: str | None
+    dimensions: str | None
+    created_date: str | None
+    category: str
+    tags: tuple[str, ...]
+    original_key: str | None
+    original_etag: str | None
+    original_url: str | None
+    display_url: str | None
+    thumbnail_url: str | None
+    icon_url: str | None
+    version: int
+    width: int | None
+    height: int | None
+    original_width: int | None
+    original_height: int | None
+    dominant_color: str | None
+    thumb_hash: str | None
+    status: str
+    is_featured: bool
+    revision: int
+    processed_at: str | None
+    created_at: str
+    updated_at: str
+
+    @property
+    def original(self) -> OriginalKey | None:
+        """The key of its original, None for an artwork that another program recorded without one of ours."""
+        return parse_original(self.original_key or "")
+
+
 class UserStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -47,9 +114,9 @@ class UserStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account. Tokens issued before `tokens_valid_after` (milliseconds since 1970) are refused.
+    """A user's account. Tokens issued before `tokens_valid_after` (milliseconds since 1970) are refused.
 
-    `issuer` and `subject` say who it is to an identity provider, where it has one.
+    `issuer` and `subject` identify the user at an identity provider, where there is one.
     """
 
     id: str
@@ -68,49 +135,5 @@ class User:
 
     @property
     def remaining(self) -> int:
+        """How many more artworks the user may create."""
         return max(0, self.artwork_limit - self.artwork_count)
-
-
-@dataclass(frozen=True, slots=True)
-class Artwork:
-    """One record; `version` counts its renditions, `revision` its changes.
-
-    What another program recorded has URLs as stored, and no key, sizes or colours. `original_etag` is that
-    of the original that was rendered, None where it was not noted. Times are ISO 8601.
-    """
-
-    id: str
-    user_id: str
-    username: str
-    slug: str
-    title: str
-    description: str | None
-    materials: str | None
-    dimensions: str | None
-    created_date: str | None
-    category: str
-    original_key: str | None
-    original_url: str | None
-    display_url: str | None
-    thumbnail_url: str | None
-    icon_url: str | None
-    version: int
-    width: int | None
-    height: int | None
-    original_width: int | None
-    original_height: int | None
-    dominant_color: str | None
-    thumb_hash: str | None
-    original_etag: str | None
-    status: str
-    revision: int
-    processed_at: str | None
-    created_at: str
-    updated_at: str
-    tags: tuple[str, ...]
-    is_featured: bool
-
-
-def original_of(artwork: Artwork) -> OriginalKey | None:
-    """The key of its original; None where another program recorded the artwork without one of ours."""
-    return parse_original(artwork.original_key or "")

@@ -1,4 +1,4 @@
-"""What tries that failed and uploads that ended leave in the bucket, deleted by whoever holds the lease."""
+"""Deleting what failed attempts and expired uploads leave in the bucket, by whoever holds the lease."""
 
 from __future__ import annotations
 
@@ -6,46 +6,70 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gallery.artwork import Artwork, original_of
-from gallery.errors import DatabaseError, StorageError, Unavailable
-from gallery.keys import FIRST_VERSION, parse_original, rendition_keys, urls_of
-from gallery.ports import ObjectInfo, Platform, Row
+from gallery.artwork import Artwork
+from gallery.errors import DatabaseError, PortError, StorageError
+from gallery.keys import FIRST_VERSION, parse_original, public_urls, rendition_keys
+from gallery.ports import ObjectInfo, Platform
 from gallery.settings import Settings
 from gallery.store import artworks, leases, uploads
-from gallery.store.database import transact
+from gallery.store.artworks import Record, record_of
+from gallery.store.database import rows_of, transact
 from gallery.store.leases import Lease
 from gallery.store.uploads import Upload
+from gallery.times import wait_for
 
-HOLD_SECONDS = 300
+HOLD_SECONDS = 300  # the leases of what is being deleted
 DELETE_SECONDS = 30.0
+DISCARD_SECONDS = 5.0
+HINT_SECONDS = 1.0  # a flag is a hint: nothing waits longer for it
 KEYS_OF_ONE_CALL = 1000  # R2's limit
-# Versions whose keys are deleted without looking; a lease more often taken than this belongs to an attack.
+# The most versions whose keys are deleted without looking; more leases than this are an attack.
 VERSIONS = 300
 
 
-async def clean_up(platform: Platform, lease: Lease, *, refused: ObjectInfo | None = None) -> None:
-    """Delete what a failed try has written, and a refused original, unless somebody else is at it by now.
+def flag_of(key: str) -> str:
+    """The name of a rendition's readiness flag."""
+    return f"ready:{key}"
 
-    What cannot be deleted stays under the lease until that ends, and for the sweeper after that.
+
+async def delete_renditions(platform: Platform, keys: Iterable[str]) -> bool:
+    """Delete renditions and their flags; whether the renditions are deleted.
+
+    The rest is left to the sweeper.
+    """
+    keys = list(keys)
+    deletions = [platform.objects.delete(keys), *(platform.flags.delete(flag_of(key)) for key in keys)]
+    bounded = [wait_for(deletion, DISCARD_SECONDS, platform.sleep) for deletion in deletions]
+    outcomes = await asyncio.gather(*bounded, return_exceptions=True)
+    for error in outcomes:
+        if isinstance(error, BaseException):
+            platform.log({"event": "discard_failed", "keys": keys, "reason": repr(error)})
+    return outcomes[0] is None
+
+
+async def clean_up(platform: Platform, lease: Lease, *, refused: ObjectInfo | None = None) -> None:
+    """Delete what a failed attempt has written, and a refused original, and give the lease back.
+
+    Nothing is done when another request holds the lease by now. What cannot be deleted stays under the lease
+    until that ends, and is left to the sweeper.
     """
     try:
         held = await leases.reclaim(platform, lease)
         if held is None:
             return
-        keys = list(rendition_keys(lease.original, FIRST_VERSION).values())
-        is_clean = await delete_renditions(platform, keys)
+        is_clean = await delete_renditions(platform, rendition_keys(lease.original, FIRST_VERSION).values())
         if refused is not None:
             is_clean &= await _delete_refused(platform, refused)
         if not is_clean:
             return
-        finish = uploads.close if refused is not None else uploads.release
-        await transact(platform, finish(held.key, held.holder))
-    except (DatabaseError, Unavailable) as error:
+        end = uploads.close if refused is not None else uploads.release
+        await transact(platform, end=end(held.key, held.holder))
+    except DatabaseError as error:
         platform.log({"event": "release_failed", "key": lease.key, "reason": repr(error)})
 
 
 async def _delete_refused(platform: Platform, refused: ObjectInfo) -> bool:
-    """Whether the original that was refused is gone; what was put in its place meanwhile stays."""
+    """Whether the refused original is deleted; another file that was put in its place meanwhile stays."""
     try:
         found = await platform.objects.head(refused.key)
         if found is not None and found.etag == refused.etag:
@@ -58,107 +82,93 @@ async def _delete_refused(platform: Platform, refused: ObjectInfo) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Uploads that were due: keys of those that were removed, and those that have an artwork.
+    """Uploads that were due: the keys of those that were deleted, and those that have an artwork.
 
-    The leases of the latter are still held by `holder`.
+    `holder` still holds the leases of the latter.
     """
 
     holder: str
     removed: Sequence[str]
-    recorded: Sequence[tuple[Upload, Row]]
+    recorded: Sequence[tuple[Upload, Record]]
 
 
 async def end_due(platform: Platform, most: int, *, user_id: str | None = None) -> Ended:
-    """Delete what is left of at most `most` uploads that are due.
+    """Delete what is left of at most `most` uploads that are due, of one user or of all.
 
-    Their leases are taken first: no create can begin meanwhile, and one that is late finds its lease gone.
-    Raises StorageError, DatabaseError, Unavailable; what was not deleted is due again when the leases end.
+    Their leases are taken first: no create can begin meanwhile, and a late one finds its lease gone. What was
+    not deleted is due again when the leases end. Raises StorageError, DatabaseError.
     """
     holder, start = platform.uuid(), platform.ticks()
-    rows = (await transact(platform, uploads.take_due(holder, HOLD_SECONDS, most, user_id)))[0]
+    rows = await rows_of(platform, uploads.take_due(holder, HOLD_SECONDS, most, user_id))
     due = [uploads.upload_of(row) for row in rows]
-    records = await recorded_of(platform, (upload.key for upload in due))
+    records = await find_records(platform, (upload.key for upload in due))
     removed = [upload.key for upload in due if upload.key not in records]
     recorded = [(upload, records[upload.key]) for upload in due if upload.key in records]
     keys = [key for upload in due for key in _remains(upload, records.get(upload.key))]
     if platform.ticks() - start > HOLD_SECONDS / 2:
         raise StorageError("the leases are nearly over")
-    gone = set(await delete_objects(platform, keys))
-    await transact(platform, uploads.end(removed, holder))
-    return Ended(holder, [key for key in removed if key in gone], recorded)
+    deleted = set(await delete_objects(platform, keys))
+    await transact(platform, end=uploads.end(removed, holder))
+    return Ended(holder, [key for key in removed if key in deleted], recorded)
 
 
-async def unnamed(platform: Platform, keys: Sequence[str]) -> list[str]:
-    """Those of the keys that no artwork of another program names in its URLs."""
+async def end_due_of_user(platform: Platform, user_id: str, most: int) -> None:
+    """As `end_due`, for one user; a failure is logged and left to the sweeper."""
+    try:
+        await end_due(platform, most, user_id=user_id)
+    except PortError as error:
+        platform.log({"event": "sweep_failed", "part": "uploads", "reason": repr(error)})
+
+
+async def unreferenced(platform: Platform, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that are in no URL of an artwork of another program. Raises DatabaseError."""
     if not keys:
         return []
-    rows = (await transact(platform, (artworks.NAMED_OF, (uploads.listed(keys),))))[0]
-    named = {row["key"] for row in rows}
-    return [key for key in keys if key not in named]
+    referenced = {row["key"] for row in await rows_of(platform, artworks.referenced(keys))}
+    return [key for key in keys if key not in referenced]
 
 
 async def delete_objects(platform: Platform, keys: Sequence[str]) -> list[str]:
-    """Delete objects, as many as there are, but for those of other programs' artworks; which these were.
+    """Delete any number of objects, apart from those of other programs' artworks; the keys of the deleted.
 
-    Raises StorageError, DatabaseError, Unavailable.
+    Raises StorageError, DatabaseError.
     """
-    keys = await unnamed(platform, keys)
+    keys = await unreferenced(platform, keys)
     for start in range(0, len(keys), KEYS_OF_ONE_CALL):
+        part = keys[start : start + KEYS_OF_ONE_CALL]
         try:
-            part = keys[start : start + KEYS_OF_ONE_CALL]
-            await asyncio.wait_for(platform.objects.delete(part), DELETE_SECONDS)
+            await wait_for(platform.objects.delete(part), DELETE_SECONDS, platform.sleep)
         except TimeoutError as error:
             raise StorageError("the bucket does not answer") from error
     return keys
 
 
-async def recorded_of(platform: Platform, keys: Iterable[str]) -> dict[str, Row]:
-    """The recorded artworks of originals: id, version and the original's ETag."""
-    rows = (await transact(platform, (artworks.RECORDED_OF, (uploads.listed(keys),))))[0]
-    return {row["original_key"]: row for row in rows}
-
-
-def _remains(upload: Upload, record: Row | None) -> list[str]:
-    """Keys of everything that may be left of an upload, but for what its artwork has."""
-    original = parse_original(upload.key)
-    if original is None:
-        return []
-    last = max(1, upload.attempt)
-    versions = [1, *range(max(2, last - VERSIONS + 2), last + 1)]
-    kept = record["version"] if record else None
-    keys = [] if record else [upload.key]
-    return keys + [k for v in versions if v != kept for k in rendition_keys(original, v).values()]
+async def find_records(platform: Platform, keys: Iterable[str]) -> dict[str, Record]:
+    """The records of artworks by the keys of their originals. Raises DatabaseError."""
+    rows = await rows_of(platform, artworks.records_of_originals(keys))
+    return {row["original_key"]: record_of(row) for row in rows}
 
 
 async def purge(platform: Platform, settings: Settings, artwork: Artwork) -> None:
-    """Purge an artwork's URLs, where a domain, its zone and a token are configured; a failure is logged."""
+    """Delete an artwork's URLs from the CDN's cache, where that is configured; a failure is logged."""
     if not (settings.cdn_domain and settings.cdn_zone_id and settings.cdn_purge_token):
         return
-    original = original_of(artwork)
-    if original is None:  # another program's, and so are its files
+    if artwork.original is None:  # another program's artwork, whose files are its own
         return
-    urls = list(urls_of(settings.cdn_domain, original, artwork.version).values())
+    urls = list(public_urls(settings.cdn_domain, artwork.original, artwork.version).values())
     try:
         await platform.purge(settings.cdn_purge_api, settings.cdn_zone_id, settings.cdn_purge_token, urls)
     except StorageError as error:
         platform.log({"event": "purge_failed", "keys": urls, "reason": str(error)})
 
 
-HINT_SECONDS = 1.0  # a flag is a hint, for which nothing waits any longer
-DISCARD_SECONDS = 5.0
-
-
-def flag_of(key: str) -> str:
-    return f"ready:{key}"
-
-
-async def delete_renditions(platform: Platform, keys: Iterable[str]) -> bool:
-    """Delete renditions and their flags; whether the renditions are gone. The sweeper deletes the others."""
-    keys = list(keys)
-    removals = [platform.objects.delete(keys), *(platform.flags.delete(flag_of(key)) for key in keys)]
-    bounded = [asyncio.wait_for(removal, DISCARD_SECONDS) for removal in removals]
-    outcomes = await asyncio.gather(*bounded, return_exceptions=True)
-    for error in outcomes:
-        if isinstance(error, BaseException):
-            platform.log({"event": "discard_failed", "keys": keys, "reason": repr(error)})
-    return not isinstance(outcomes[0], BaseException)
+def _remains(upload: Upload, record: Record | None) -> list[str]:
+    """The keys of everything that may be left of an upload, apart from what its artwork has."""
+    original = parse_original(upload.key)
+    if original is None:
+        return []
+    last = max(1, upload.attempt)
+    versions = [1, *range(max(2, last - VERSIONS + 2), last + 1)]
+    kept = record.version if record else None
+    keys = [] if record else [upload.key]
+    return keys + [k for v in versions if v != kept for k in rendition_keys(original, v).values()]

@@ -1,11 +1,11 @@
-"""The ports over Cloudflare's bindings. Here, and only here, values of JavaScript are touched."""
+"""The ports over Cloudflare's bindings: here, and only here, values of JavaScript are touched."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPMethod, HTTPStatus
 from typing import Any
@@ -14,34 +14,41 @@ import js
 import workers
 from pyodide.ffi import JsException, to_js
 
-from gallery.access.jwks import KeyCache
-from gallery.errors import DatabaseError, InvalidRequest, StorageError
+from gallery.errors import InvalidRequest, StorageError
 from gallery.http.messages import LONGEST_BODY, Request, Response
-from gallery.isolate import HEALTH_SECONDS, Health, Recent, Refused
-from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, RendererResponse, Row, Statement
-from gallery.queue import Queue
+from gallery.isolate import Isolate
+from gallery.ports import (
+    Limits,
+    ListedObject,
+    ObjectBody,
+    ObjectInfo,
+    Page,
+    Platform,
+    RendererResponse,
+    Row,
+    Statement,
+)
 from gallery.settings import Settings, read_settings
+from gallery.store.database import d1_error
 from gallery.variants import Variant
 
-# How long an answer waits for the rest of a body that nobody reads.
+# How long a response waits for the rest of a body that is not read.
 _BODY_SECONDS = 2.0
-
-# `env` does not change while an isolate lives, so it is read once.
-_settings: Settings | None = None
-_gate = Queue()
-_keys = KeyCache()
 _PURGE_SECONDS = 5.0
-# Parameters of importKey and of verify; each passes over what only the other reads.
+# Parameters of importKey and of verify; each ignores what only the other reads.
 _ALGORITHMS = {
     "RS256": {"name": "RSASSA-PKCS1-v1_5", "hash": "SHA-256"},
     "ES256": {"name": "ECDSA", "namedCurve": "P-256", "hash": "SHA-256"},
     "EdDSA": {"name": "Ed25519"},
 }
-_refused = Refused()
-_health: Health = Recent(HEALTH_SECONDS)
+
+# `env` does not change while an isolate lives, so it is read once.
+_settings: Settings | None = None
+_isolate = Isolate()
 
 
 def settings_of(env: Any) -> Settings:
+    """The settings of the Worker's environment. Raises NotConfigured."""
     global _settings
     if _settings is None:
         _settings = read_settings(lambda name: getattr(env, name, None))
@@ -49,34 +56,35 @@ def settings_of(env: Any) -> Settings:
 
 
 def platform_of(env: Any, ctx: Any) -> Platform:
+    """The platform over the bindings in `env`, with `ctx` to keep background work alive."""
     return Platform(
-        database=_D1(env),
-        objects=_R2(env),
-        flags=_KV(env),
-        siblings={variant: _Service(env, variant.name) for variant in Variant},
-        pages=_Assets(env),
-        tickets=_RateLimit(env, "TICKET_LIMIT"),
-        creates=_RateLimit(env, "CREATE_LIMIT"),
+        database=D1(env),
+        objects=R2(env),
+        flags=KV(env),
+        renderers={variant: Service(env, variant.name) for variant in Variant},
+        pages=Assets(env),
+        limits=Limits(
+            uploads=RateLimit(env, "TICKET_LIMIT"),
+            creates=RateLimit(env, "CREATE_LIMIT"),
+            reads=RateLimit(env, "READ_LIMIT"),
+            failures=RateLimit(env, "FAILURE_LIMIT"),
+        ),
         fetch=_fetch,
         verify=_verify,
         purge=_purge,
-        keys=_keys,
-        reads=_RateLimit(env, "READ_LIMIT"),
-        failures=_RateLimit(env, "FAILURE_LIMIT"),
-        refused=_refused,
+        isolate=_isolate,
         log=_log,
-        gate=_gate,
-        background=lambda work: _keep_alive(ctx, work),
+        background=lambda work: ctx.waitUntil(asyncio.ensure_future(work)),
         now=time.time,
         ticks=time.monotonic,
         sleep=asyncio.sleep,
         random=js.Math.random,
-        uuid=_uuid,
-        health=_health,
+        uuid=lambda: str(js.crypto.randomUUID()),
     )
 
 
 def request_of(request: Any) -> Request:
+    """The SDK's request as the gateway sees it."""
     raw = request.js_object
     address, _, query = str(raw.url).partition("#")[0].partition("?")
     scheme, _, rest = address.partition("://")
@@ -93,9 +101,10 @@ def request_of(request: Any) -> Request:
 
 
 async def finish_body(request: Any) -> None:
-    """Read and forget what was not read of a body of up to 64 KiB.
+    """Read and drop what was not read of a body of up to 64 KiB.
 
-    An answer that is sent before the body was read costs the client its connection, or the answer itself.
+    A response that is sent before the body was read costs the client its connection, or the response itself
+    (seen on workerd and behind `wrangler dev`).
     """
     raw = request.js_object
     if not raw.body or raw.bodyUsed:
@@ -110,13 +119,14 @@ async def finish_body(request: Any) -> None:
         await _cancel(reader)
 
 
-def response_of(answer: Response) -> Any:
+def response_of(response: Response) -> Any:
+    """The response as the SDK takes it."""
     # One array crosses to JavaScript; a dictionary would be asked for each of its entries.
-    headers = js.Headers.new(to_js(list(answer.headers.items())))
-    return workers.Response(answer.body, status=answer.status, headers=headers)
+    headers = js.Headers.new(to_js(list(response.headers.items())))
+    return workers.Response(response.body, status=response.status, headers=headers)
 
 
-class _D1:
+class D1:
     def __init__(self, env: Any) -> None:
         self._env = env
 
@@ -128,10 +138,10 @@ class _D1:
                 return [(await prepared[0].all())["results"]]
             return [result["results"] for result in await database.batch(prepared)]
         except JsException as error:
-            raise DatabaseError(_reason(error)) from error
+            raise d1_error(_reason(error)) from error
 
 
-class _R2:
+class R2:
     def __init__(self, env: Any) -> None:
         self._env = env
 
@@ -159,7 +169,7 @@ class _R2:
         except JsException as error:
             raise StorageError(_reason(error)) from error
 
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
+    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ListedObject], bool]:
         options = {"prefix": prefix, "limit": limit} | ({"startAfter": after} if after else {})
         try:
             page = await self._env.BUCKET.list(options)
@@ -175,7 +185,7 @@ class _R2:
             raise StorageError(_reason(error)) from error
 
 
-class _KV:
+class KV:
     def __init__(self, env: Any) -> None:
         self._env = env
 
@@ -199,7 +209,7 @@ class _KV:
             raise StorageError(_reason(error)) from error
 
 
-class _Service:
+class Service:
     def __init__(self, env: Any, binding: str) -> None:
         self._env = env
         self._binding = binding
@@ -207,17 +217,17 @@ class _Service:
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         try:
             response = await getattr(self._env, self._binding).fetch(
-                f"http://sibling{path}", method="POST", headers=dict(headers), body=body
+                f"http://renderer{path}", method="POST", headers=dict(headers), body=body
             )
             pause = response.js_object.headers.get("retry-after")
             text = await response.text()
-        # A sibling that threw surfaces as pyodide's AbortError or HttpStatusError, both kinds of OSError.
+        # A renderer that threw surfaces as pyodide's AbortError or HttpStatusError, both kinds of OSError.
         except (JsException, OSError) as error:
             raise StorageError(_reason(error)) from error
         return RendererResponse(response.status, pause if isinstance(pause, str) else None, text)
 
 
-class _Assets:
+class Assets:
     def __init__(self, env: Any) -> None:
         self._env = env
 
@@ -232,7 +242,7 @@ class _Assets:
         return Page({name.title(): value for name, value in response.headers.items()}, text)
 
 
-class _RateLimit:
+class RateLimit:
     def __init__(self, env: Any, binding: str) -> None:
         self._env = env
         self._binding = binding
@@ -255,7 +265,7 @@ async def _fetch(url: str, longest: int, seconds: float) -> bytes:
 async def _read_url(url: str, longest: int) -> bytes:
     response = await workers.fetch(url, headers={"Accept": "application/json"}, redirect="manual")
     if response.status != HTTPStatus.OK:
-        raise StorageError(f"the answer was {response.status}")
+        raise StorageError(f"the status was {response.status}")
     return await _read_at_most(response.js_object, longest)
 
 
@@ -267,7 +277,7 @@ async def _read_at_most(response: Any, longest: int) -> bytes:
         data += chunk.value.to_bytes()
         if len(data) > longest:
             await reader.cancel()
-            raise StorageError(f"the answer has more than {longest} bytes")
+            raise StorageError(f"the body has more than {longest} bytes")
     return bytes(data)
 
 
@@ -281,7 +291,7 @@ async def _verify(jwk: Mapping[str, str], algorithm: str, signature: bytes, sign
 
 
 async def _purge(api: str, zone: str, token: str, urls: Sequence[str]) -> None:
-    answer = workers.fetch(
+    request = workers.fetch(
         f"{api}/zones/{zone}/purge_cache",
         method=HTTPMethod.POST,
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
@@ -289,11 +299,11 @@ async def _purge(api: str, zone: str, token: str, urls: Sequence[str]) -> None:
         redirect="manual",
     )
     try:
-        response = await asyncio.wait_for(answer, _PURGE_SECONDS)
+        response = await asyncio.wait_for(request, _PURGE_SECONDS)
     except (JsException, OSError, TimeoutError) as error:
         raise StorageError(_reason(error)) from error
     if response.status != HTTPStatus.OK:
-        raise StorageError(f"the answer was {response.status}")
+        raise StorageError(f"the status was {response.status}")
 
 
 def _object(values: Mapping[str, str]) -> Any:
@@ -311,9 +321,9 @@ def _info_of(found: Any) -> ObjectInfo:
     )
 
 
-def _listed(found: Any) -> ObjectInfo:
+def _listed(found: Any) -> ListedObject:
     # The SDK converts what a call returns, not what lies within it.
-    return ObjectInfo(found.key, int(found.size), found.etag, "", found.uploaded.getTime() / 1000)
+    return ListedObject(found.key, int(found.size), found.etag, found.uploaded.getTime() / 1000)
 
 
 async def _body_of(raw: Any, length: str | None, limit: int) -> bytes | None:
@@ -340,7 +350,7 @@ def _is_within(length: str, limit: int) -> bool:
 
 
 async def _drain(stream: Any) -> None:
-    # A client that is still sending when the answer comes may never read it. No byte of it comes to Python.
+    # A client that is still sending when the response comes may never read it. The bytes stay out of Python.
     await stream.pipeTo(js.WritableStream.new())
 
 
@@ -358,16 +368,8 @@ async def _cancel(reader: Any) -> None:
         await reader.cancel()
 
 
-def _keep_alive(ctx: Any, work: Awaitable[Any]) -> None:
-    ctx.waitUntil(asyncio.ensure_future(work))
-
-
 def _log(event: Mapping[str, Any]) -> None:
     js.console.log(json.dumps(event, default=str))
-
-
-def _uuid() -> str:
-    return str(js.crypto.randomUUID())
 
 
 def _reason(error: Exception) -> str:

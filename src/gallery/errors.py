@@ -7,7 +7,8 @@ GalleryError
 ├── Forbidden 403
 ├── Suspended 403
 ├── NotFound 404
-│   └── UserNotFound
+│   ├── UserNotFound
+│   └── ArtworkNotFound
 ├── MethodNotAllowed 405
 ├── AlreadyExists 409
 ├── Conflict 409
@@ -37,9 +38,9 @@ from typing import ClassVar
 
 
 class GalleryError(Exception):
-    """An answer other than success: `message` says what happened, `advice` what to do about it.
+    """A response other than success: `message` says what happened, `advice` what can be done.
 
-    `code` is for programs.
+    `code` is stable, for programs. `text`, `detail` and `headers` are those of this one error.
     """
 
     status: ClassVar[int] = 500
@@ -63,7 +64,7 @@ class InvalidRequest(GalleryError):
 
 
 class MissingFields(InvalidRequest):
-    """Required fields that a body lacks, in the order of the contract."""
+    """Required fields are missing from a body."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
@@ -105,6 +106,10 @@ class UserNotFound(NotFound):
     advice = "The gallery has no account for whoever this token was made for."
 
 
+class ArtworkNotFound(NotFound):
+    message = "There is no such artwork."
+
+
 class MethodNotAllowed(GalleryError):
     status = 405
     code = "method_not_allowed"
@@ -114,7 +119,7 @@ class MethodNotAllowed(GalleryError):
 
 
 class AlreadyExists(GalleryError):
-    """What must be unique is taken; another try meets the same."""
+    """A value that must be unique is taken; trying again does not help."""
 
     status = 409
     code = "already_exists"
@@ -200,7 +205,7 @@ class ProcessingFailed(GalleryError):
 
 
 class NotConfigured(GalleryError):
-    """Settings that are missing or unusable; their names are for the log, not for the client."""
+    """Settings are missing or unusable. `problems` name them, for the log and not for the client."""
 
     status = 500
     code = "not_configured"
@@ -234,12 +239,16 @@ class Unavailable(GalleryError):
 
 
 class PortError(Exception):
-    """A binding failed; adapters raise it in place of the platform's own errors."""
+    """A binding failed. Adapters raise it in place of the platform's own errors."""
 
 
 class DatabaseError(PortError):
-    pass
+    """D1 failed. A `transient` fault is one that is documented to pass."""
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        self.transient = transient
+        super().__init__(message)
 
 
 class StorageError(PortError):
-    """An object store, a flag store, a sibling or a limiter did not answer as it should."""
+    """R2, KV, a renderer, a rate limit or another server failed or did not answer."""

@@ -1,4 +1,4 @@
-"""Whether the gallery can do what it is for: the database answers, and each renderer does."""
+"""Whether the gallery can work: the database answers, and each renderer does."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from gallery.errors import StorageError
 from gallery.ports import Platform
-from gallery.store import users
-from gallery.store.database import transact
+from gallery.store.database import PING, bind, only
+from gallery.times import wait_for
 from gallery.variants import Variant
 
 PATH = "/health"
@@ -18,9 +18,12 @@ DEADLINE_SECONDS = 5.0
 
 
 async def check_health(platform: Platform, token: str) -> Mapping[Variant, bool]:
-    """Whether each renderer answers, as of a few seconds ago at most. Raises DatabaseError."""
-    await transact(platform, (users.PING, ()))
-    return await platform.health.get(platform.ticks(), lambda: _ask_all(platform, token))
+    """Whether each renderer answers, as of at most HEALTH_SECONDS ago. Raises DatabaseError.
+
+    `token` authorizes the requests to the renderers.
+    """
+    await only(platform, bind(PING))
+    return await platform.isolate.health.get(platform.ticks(), lambda: _ask_all(platform, token))
 
 
 async def _ask_all(platform: Platform, token: str) -> dict[Variant, bool]:
@@ -33,15 +36,15 @@ async def _ask_all(platform: Platform, token: str) -> dict[Variant, bool]:
 
 async def _fault_of(platform: Platform, variant: Variant, token: str) -> str | None:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    asking = platform.siblings[variant].post(PATH, headers, "{}")
+    asking = platform.renderers[variant].post(PATH, headers, "{}")
     try:
-        answer = await asyncio.wait_for(asking, DEADLINE_SECONDS)
-        said = json.loads(answer.body)
-    except TimeoutError:
-        return f"no answer within {DEADLINE_SECONDS:g} s"
+        response = await wait_for(asking, DEADLINE_SECONDS, platform.sleep)
+        fields = json.loads(response.body)
+    except TimeoutError as error:
+        return str(error)
     except (StorageError, ValueError, RecursionError) as error:
         return repr(error)
-    if answer.status == 200 and isinstance(said, dict) and said.get("success") is True:
+    if response.status == 200 and isinstance(fields, dict) and fields.get("success") is True:
         return None
-    code = said.get("code") if isinstance(said, dict) else None
-    return f"status {answer.status}, code {code!r}"
+    code = fields.get("code") if isinstance(fields, dict) else None
+    return f"status {response.status}, code {code!r}"

@@ -6,20 +6,26 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from gallery.formats import EXTENSIONS
-from gallery.variants import FOLDERS, Variant
+from gallery.formats import FORMATS
+from gallery.variants import FOLDERS, VARIANTS, Variant
 
-# Of the renditions of every create, whichever try makes them: who knows the original's key knows theirs.
+# Version of the renditions that a create makes, whichever of its attempts: their keys follow from the
+# original's.
 FIRST_VERSION = 1
 ORIGINALS = "originals/"
 
+# The grammar, also for the patterns of the OpenAPI document.
 USER_ID = r"[^\s/\x00-\x1f\x7f]{1,255}"
-USER = r"[A-Za-z0-9_-]{1,64}"  # the part of a key that says whose it is
-_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_ORIGINAL = re.compile(rf"originals/({USER})/({_UUID})\.({'|'.join(EXTENSIONS.values())})")
-_RENDITION = re.compile(rf"(display|thumbnails|icons)/({USER})/({_UUID})(?:\.v([1-9][0-9]{{0,8}}))?\.jpg")
-_IS_USER = re.compile(USER)
-_IS_USER_ID = re.compile(USER_ID)
+USER_PART = r"[A-Za-z0-9_-]{1,64}"  # the part of a key that names the user
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+EXTENSION = "|".join(each.extension for each in FORMATS)
+FOLDER = "|".join(folder.removesuffix("/") for folder in FOLDERS.values())
+VERSION = r"[1-9][0-9]{0,8}"
+
+_ORIGINAL = re.compile(rf"{ORIGINALS}({USER_PART})/({UUID})\.({EXTENSION})")
+_RENDITION = re.compile(rf"({FOLDER})/({USER_PART})/({UUID})(?:\.v({VERSION}))?\.jpg")
+_USER_PART = re.compile(USER_PART)
+_USER_ID = re.compile(USER_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,54 +50,51 @@ class RenditionKey:
     version: int
 
     def __str__(self) -> str:
-        return f"{FOLDERS[self.variant]}{self.user_id}/{self.uuid}{_mark(self.version)}.jpg"
+        suffix = "" if self.version == FIRST_VERSION else f".v{self.version}"
+        return f"{FOLDERS[self.variant]}{self.user_id}/{self.uuid}{suffix}.jpg"
 
     def possible_originals(self) -> list[str]:
-        """The keys its original may have; the rendition's own key does not tell the extension."""
-        return [str(OriginalKey(self.user_id, self.uuid, ext)) for ext in EXTENSIONS.values()]
+        """The keys its original may have: a rendition's key does not tell the original's extension."""
+        return [str(OriginalKey(self.user_id, self.uuid, each.extension)) for each in FORMATS]
 
 
 def is_user_id(text: str) -> bool:
-    """Whether a text can be the id of a user, who may be another program's."""
-    return _IS_USER_ID.fullmatch(text) is not None
+    """Whether a text can be a user's id. Ids may come from other programs and hold almost anything."""
+    return _USER_ID.fullmatch(text) is not None
 
 
 def user_part(user_id: str) -> str:
-    """How keys name a user: by the id or, where no key can hold it, by its SHA-256."""
-    if _IS_USER.fullmatch(user_id):
+    """How keys name a user: by the id, or by its SHA-256 where a key cannot hold the id."""
+    if _USER_PART.fullmatch(user_id):
         return user_id
     return f"id-{hashlib.sha256(user_id.encode()).hexdigest()[:48]}"
 
 
 def parse_original(key: str) -> OriginalKey | None:
+    """The parts of an original's key, None for any other text."""
     match = _ORIGINAL.fullmatch(key)
     return OriginalKey(*match.groups()) if match else None
 
 
 def parse_rendition(key: str) -> RenditionKey | None:
+    """The parts of a rendition's key, None for any other text."""
     match = _RENDITION.fullmatch(key)
-    if match is None or match[4] == "1":
+    if match is None or match[4] == str(FIRST_VERSION):
         return None
-    variant = next(v for v, folder in FOLDERS.items() if folder == f"{match[1]}/")
-    return RenditionKey(variant, match[2], match[3], int(match[4] or 1))
+    variant = next(each for each, folder in FOLDERS.items() if folder == f"{match[1]}/")
+    return RenditionKey(variant, match[2], match[3], int(match[4] or FIRST_VERSION))
 
 
 def rendition_keys(original: OriginalKey, version: int) -> dict[Variant, str]:
-    """Where the three renditions of one version of an original are kept."""
-    tail = f"{original.user_id}/{original.uuid}{_mark(version)}.jpg"
-    return {variant: folder + tail for variant, folder in FOLDERS.items()}
+    """The keys of one version's renditions."""
+    return {each: str(RenditionKey(each, original.user_id, original.uuid, version)) for each in Variant}
 
 
-def _mark(version: int) -> str:
-    return "" if version == 1 else f".v{version}"
+def public_urls(base: str, original: OriginalKey, version: int) -> dict[str, str]:
+    """The public URLs of an artwork by column: `original_url`, `display_url` and so on.
 
-
-def urls_of(base: str, original: OriginalKey, version: int) -> dict[str, str]:
-    """The four public URLs of an artwork; `base` is the domain of the renditions."""
+    `base` is the URL of the domain that serves the renditions.
+    """
     keys = rendition_keys(original, version)
-    return {
-        "originalUrl": f"{base}/{original}",
-        "displayUrl": f"{base}/{keys[Variant.WATERMARK]}",
-        "thumbnailUrl": f"{base}/{keys[Variant.THUMBNAIL]}",
-        "iconUrl": f"{base}/{keys[Variant.ICON]}",
-    }
+    renditions = {f"{VARIANTS[variant].name}_url": f"{base}/{key}" for variant, key in keys.items()}
+    return {"original_url": f"{base}/{original}"} | renditions

@@ -1,4 +1,4 @@
-"""The image service: three renditions of an original at once, all of them or none."""
+"""The image pipeline: three renditions of an original at once, all of them or none."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gallery.artwork import Rendered
 from gallery.cleanup import HINT_SECONDS, flag_of
 from gallery.errors import (
     GalleryError,
@@ -18,36 +19,32 @@ from gallery.errors import (
     UnreadableImage,
     UnsupportedType,
 )
-from gallery.keys import OriginalKey, rendition_keys, urls_of
-from gallery.ports import Flags, ObjectInfo, Platform, RendererResponse
-from gallery.times import iso
-from gallery.variants import Variant
+from gallery.keys import OriginalKey, public_urls, rendition_keys
+from gallery.ports import ObjectInfo, Platform, RendererResponse
+from gallery.times import iso, wait_for, wait_for_all
+from gallery.variants import VARIANTS, Variant
 
 FLAG_SECONDS = 3600
-# After an answer, waitUntil keeps a request alive for 30 s; what is later still is the sweeper's.
+# waitUntil keeps a request alive for 30 s after its response. Renditions that come later are left to the
+# sweeper.
 LATE_SECONDS = 25
 
 _LONGEST_TEXT = 128
-_SIZES: dict[Variant, dict[str, int]] = {
-    Variant.THUMBNAIL: {"width": 300, "height": 300},
-    Variant.ICON: {"size": 128},
-    Variant.WATERMARK: {},
-}
-_SQUARES = {Variant.THUMBNAIL: (300, 300), Variant.ICON: (128, 128)}
+_DEFAULT_RETRY_SECONDS = 2
+# Fields of a renderer's response, all of them optional.
 _COUNTS = ("width", "height", "bytes", "sourceWidth", "sourceHeight")
 _TEXTS = ("sha256", "etag", "dominantColor", "thumbHash")
-_PICTURE_AT_FAULT: dict[tuple[int, str], type[GalleryError]] = {
-    (413, TooLarge.code): TooLarge,
-    (415, UnsupportedType.code): UnsupportedType,
-    (422, UnreadableImage.code): UnreadableImage,
+_REFUSALS: dict[tuple[int, str], type[GalleryError]] = {
+    (kind.status, kind.code): kind for kind in (TooLarge, UnsupportedType, UnreadableImage)
 }
+REFUSALS = tuple(_REFUSALS.values())  # errors that the picture is at fault for
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One original to render; `etag` is the one its head showed, `version` goes into the new keys.
+    """One original to render. `etag` is that of its head; `version` is part of the renditions' keys.
 
-    `attempt` counts the tries at this original: a renderer of an earlier one never overwrites.
+    `attempt` counts the attempts at this original: a renderer of an earlier one never overwrites.
     """
 
     original: OriginalKey
@@ -64,31 +61,30 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """What a sibling wrote, and in how many milliseconds it said so; None where neither it nor R2 knows."""
+    """What a renderer wrote. Sizes are in pixels, None where neither the renderer nor R2 tells them.
 
-    variant: Variant
+    `milliseconds` is how long the renderer took to respond.
+    """
+
     key: str
     width: int | None
     height: int | None
-    size: int
-    sha256: str | None
     etag: str
     source_width: int | None
     source_height: int | None
     dominant_color: str | None
     thumb_hash: str | None
-    ms: float
+    milliseconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
     renditions: Mapping[Variant, Rendition]
-    urls: Mapping[str, str]
-    processed_at: float
+    rendered: Rendered
 
 
-class _Bogus(Exception):
-    """A sibling's answer that does not say what the contract asks for."""
+class _InvalidResponse(Exception):
+    """A renderer's response that does not keep to the contract."""
 
 
 async def process_uploaded_image(
@@ -100,25 +96,26 @@ async def process_uploaded_image(
     base: str,
     discard_late: Callable[[], Awaitable[object]],
 ) -> Processed:
-    """Have all three siblings render at once, each within `deadline` seconds, and confirm what they wrote.
+    """Have the renderers make all renditions at once, each within `deadline` seconds, and confirm them in R2.
 
-    Raises TooLarge, UnsupportedType, UnreadableImage, Overloaded or ProcessingFailed. The caller then deletes
-    what was written, and `discard_late` is called when siblings that missed the deadline have ended.
+    `token` authorizes the requests, `base` is the URL of the domain that serves the renditions. Raises
+    TooLarge, UnsupportedType, UnreadableImage, Overloaded or ProcessingFailed: then the caller deletes what
+    was written, and `discard_late` is called when renderers that missed the deadline have ended.
     """
-    over = asyncio.Event()
-    # A renderer that is late by no more than this is cleaned up after; what is later still writes nothing.
+    is_over = asyncio.Event()
+    # Renderers write nothing after this time, so that `discard_late` meets everything.
     until = platform.now() + deadline + LATE_SECONDS
-    tasks = {v: asyncio.ensure_future(_render(platform, job, v, token, until, over)) for v in Variant}
-    await asyncio.wait(tasks.values(), timeout=deadline)
+    tasks = {v: asyncio.ensure_future(_render(platform, job, v, token, until, is_over)) for v in Variant}
+    await wait_for_all(tasks.values(), deadline, platform.sleep)
     failures = [failure for v, task in tasks.items() if (failure := _failure(platform, v, task))]
     if failures:
-        over.set()
+        is_over.set()
         late = [task for task in tasks.values() if not task.done()]
         if late:
-            platform.background(_after(late, discard_late))
+            platform.background(_discard_after(platform, late, discard_late))
         raise min(failures, key=_rank)
     renditions = {v: task.result() for v, task in tasks.items()}
-    return Processed(renditions, urls_of(base, job.original, job.version), platform.now())
+    return Processed(renditions, _rendered(platform, job, base, renditions))
 
 
 async def wait_for_processing(
@@ -128,7 +125,7 @@ async def wait_for_processing(
     tries: int = 30,
     interval: float = 1.0,
 ) -> bool:
-    """Whether processing is done within `tries` looks, `interval` seconds apart."""
+    """Call `is_done` at most `tries` times, `interval` seconds apart; whether it returned True."""
     for attempt in range(tries):
         if await is_done():
             return True
@@ -137,17 +134,20 @@ async def wait_for_processing(
     return False
 
 
-async def is_ready(flags: Flags, key: str) -> bool:
+async def is_ready(platform: Platform, key: str) -> bool:
+    """Whether a rendition's readiness flag is set; False where KV does not answer."""
     try:
-        return bool(await asyncio.wait_for(flags.get(flag_of(key)), HINT_SECONDS))
+        return bool(await wait_for(platform.flags.get(flag_of(key)), HINT_SECONDS, platform.sleep))
     except (StorageError, TimeoutError):
         return False
 
 
-async def _after(
-    late: Sequence[asyncio.Future[Rendition]], discard_late: Callable[[], Awaitable[object]]
+async def _discard_after(
+    platform: Platform,
+    late: Sequence[asyncio.Future[Rendition]],
+    discard_late: Callable[[], Awaitable[object]],
 ) -> None:
-    await asyncio.wait(late, timeout=LATE_SECONDS)
+    await wait_for_all(late, LATE_SECONDS, platform.sleep)
     for task in late:
         if not task.cancel():
             task.exception()
@@ -155,103 +155,119 @@ async def _after(
 
 
 async def _render(
-    platform: Platform, job: Job, variant: Variant, token: str, until: float, over: asyncio.Event
+    platform: Platform, job: Job, variant: Variant, token: str, until: float, is_over: asyncio.Event
 ) -> Rendition:
     start = platform.ticks()
-    answer = await platform.siblings[variant].post(
+    response = await platform.renderers[variant].post(
         f"/process-{variant}",
         {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
             "X-Request-Id": job.request_id,
         },
-        json.dumps(_order(platform, job, variant, until)),
+        json.dumps(_request_body(platform, job, variant, until)),
     )
-    ms, key = round((platform.ticks() - start) * 1000, 1), job.keys[variant]
-    said = _said(answer, key)
-    rendition = _confirmed(variant, said, await platform.objects.head(key), ms)
-    # Nobody waits for it any more, and the next try may be at work under the same key.
-    if not over.is_set():
-        await _raise_flag(platform, rendition.key)
+    milliseconds, key = round((platform.ticks() - start) * 1000, 1), job.keys[variant]
+    fields = _parsed(response, key)
+    rendition = _confirmed(variant, fields, await platform.objects.head(key), milliseconds)
+    # After the deadline the next attempt may be writing to the same key.
+    if not is_over.is_set():
+        await _set_flag(platform, rendition.key)
     return rendition
 
 
-def _order(platform: Platform, job: Job, variant: Variant, until: float) -> dict[str, Any]:
-    order: dict[str, Any] = {
+def _request_body(platform: Platform, job: Job, variant: Variant, until: float) -> dict[str, Any]:
+    spec = VARIANTS[variant]
+    body = {
         "sourceKey": str(job.original),
         "sourceEtag": job.etag,
         "outputKey": job.keys[variant],
         "timestamp": iso(platform.now()),
         "attempt": job.attempt,
         "deadline": iso(until),
+        **spec.parameters,
     }
-    if variant is Variant.WATERMARK:
-        order["username"] = job.username
-    return order | _SIZES[variant]
+    return body | ({"username": job.username} if spec.needs_username else {})
 
 
-def _said(answer: RendererResponse, key: str) -> dict[str, Any]:
-    """What an answer says, once all of it is of the right kind; it need not say anything but `{}`."""
+def _parsed(response: RendererResponse, key: str) -> dict[str, Any]:
+    """The fields of a response. Each may be absent, but one that is present must be valid."""
     try:
-        said = json.loads(answer.body)
+        fields = json.loads(response.body)
     except (ValueError, RecursionError) as error:
-        raise _Bogus("not JSON") from error
-    if not isinstance(said, dict):
-        raise _Bogus("not an object")
-    if answer.status != 200 or said.get("success", True) is not True:
-        raise _refusal(answer, said)
-    if said.get("key", key) != key:
-        raise _Bogus("another key")
-    if not all(_is_count(said[name]) for name in _COUNTS if said.get(name) is not None):
-        raise _Bogus("numbers of the wrong kind")
-    if not all(_is_text(said[name]) for name in _TEXTS if said.get(name) is not None):
-        raise _Bogus("texts of the wrong kind")
-    return said
+        raise _InvalidResponse("not JSON") from error
+    if not isinstance(fields, dict):
+        raise _InvalidResponse("not an object")
+    if response.status != 200 or fields.get("success", True) is not True:
+        raise _error_of(response, fields)
+    if fields.get("key", key) != key:
+        raise _InvalidResponse("another key")
+    if not all(_is_count(fields[name]) for name in _COUNTS if fields.get(name) is not None):
+        raise _InvalidResponse("numbers of the wrong kind")
+    if not all(_is_text(fields[name]) for name in _TEXTS if fields.get(name) is not None):
+        raise _InvalidResponse("texts of the wrong kind")
+    return fields
 
 
-def _refusal(answer: RendererResponse, said: dict[str, Any]) -> Exception:
-    sentence = said.get("error")
+def _error_of(response: RendererResponse, fields: dict[str, Any]) -> Exception:
+    sentence = fields.get("error")
     if not isinstance(sentence, str) or not 0 < len(sentence) <= 300:
         sentence = None
-    known = _PICTURE_AT_FAULT.get((answer.status, str(said.get("code"))))
-    if known is not None:
-        return known(sentence or UnreadableImage.message)
-    if answer.status == Overloaded.status:
-        pause = answer.retry_after or ""
-        return Overloaded(sentence, retry_after=int(pause) if pause.isdecimal() and len(pause) < 4 else 2)
-    return _Bogus(f"status {answer.status}, code {said.get('code')!r}")
+    refusal = _REFUSALS.get((response.status, str(fields.get("code"))))
+    if refusal is not None:
+        return refusal(sentence or UnreadableImage.message)
+    if response.status == Overloaded.status:
+        pause = response.retry_after or ""
+        is_number = pause.isdecimal() and len(pause) < 4
+        return Overloaded(sentence, retry_after=int(pause) if is_number else _DEFAULT_RETRY_SECONDS)
+    return _InvalidResponse(f"status {response.status}, code {fields.get('code')!r}")
 
 
-def _confirmed(variant: Variant, said: dict[str, Any], found: ObjectInfo | None, ms: float) -> Rendition:
-    """The rendition, once the object is the one the sibling speaks of; what it leaves out, R2 knows."""
+def _confirmed(
+    variant: Variant, fields: dict[str, Any], found: ObjectInfo | None, milliseconds: float
+) -> Rendition:
+    """The rendition, once R2 has the object that the renderer describes."""
     if found is None:
-        raise _Bogus("the object is not there")
-    known = {"bytes": found.size, "etag": found.etag, "sha256": found.sha256}
-    if found.size == 0 or any((said.get(name) or fact) != fact for name, fact in known.items()):
-        raise _Bogus("the object is not the one it wrote")
-    width, height = _SQUARES.get(variant, (None, None))
-    width, height = said.get("width") or width, said.get("height") or height
+        raise _InvalidResponse("the object does not exist")
+    facts = {"bytes": found.size, "etag": found.etag, "sha256": found.sha256}
+    if found.size == 0 or any((fields.get(name) or fact) != fact for name, fact in facts.items()):
+        raise _InvalidResponse("the object is not the one it wrote")
+    width, height = VARIANTS[variant].size or (None, None)
+    width, height = fields.get("width") or width, fields.get("height") or height
     return Rendition(
-        variant=variant,
         key=found.key,
         width=width,
         height=height,
-        size=found.size,
-        sha256=found.sha256,
         etag=found.etag,
-        # A sibling need not know how large the original was; the rendition's own shape then stands for it.
-        source_width=said.get("sourceWidth") or width,
-        source_height=said.get("sourceHeight") or height,
-        dominant_color=said.get("dominantColor") or None,
-        thumb_hash=said.get("thumbHash") or None,
-        ms=ms,
+        # A renderer may leave out the size of the original; the rendition's own size then stands for it.
+        source_width=fields.get("sourceWidth") or width,
+        source_height=fields.get("sourceHeight") or height,
+        dominant_color=fields.get("dominantColor") or None,
+        thumb_hash=fields.get("thumbHash") or None,
+        milliseconds=milliseconds,
     )
 
 
-async def _raise_flag(platform: Platform, key: str) -> None:
+def _rendered(platform: Platform, job: Job, base: str, renditions: Mapping[Variant, Rendition]) -> Rendered:
+    display, thumbnail = renditions[Variant.WATERMARK], renditions[Variant.THUMBNAIL]
+    return Rendered(
+        version=job.version,
+        original_etag=job.etag,
+        **public_urls(base, job.original, job.version),
+        width=display.width,
+        height=display.height,
+        original_width=display.source_width,
+        original_height=display.source_height,
+        dominant_color=thumbnail.dominant_color,
+        thumb_hash=thumbnail.thumb_hash,
+        processed_at=iso(platform.now()),
+    )
+
+
+async def _set_flag(platform: Platform, key: str) -> None:
     # Renditions are written before the flag is set, so a reader who sees the flag can fetch the object.
     try:
-        await asyncio.wait_for(platform.flags.put(flag_of(key), "1", FLAG_SECONDS), HINT_SECONDS)
+        await wait_for(platform.flags.put(flag_of(key), "1", FLAG_SECONDS), HINT_SECONDS, platform.sleep)
     except (StorageError, TimeoutError) as error:
         platform.log({"event": "flag_failed", "key": key, "reason": repr(error)})
 
@@ -268,7 +284,7 @@ def _failure(platform: Platform, variant: Variant, task: asyncio.Future[Renditio
 
 
 def _rank(error: GalleryError) -> int:
-    # A picture at fault stays at fault on the next try; that is what the person should learn first.
+    # A refused picture is refused again by the next attempt; that is what the user should learn first.
     return 0 if error.status < 500 else 1 if isinstance(error, Overloaded) else 2
 
 

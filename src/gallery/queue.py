@@ -1,7 +1,7 @@
-"""The queue of an isolate: how many originals it has rendered at a time, and whose turn is next.
+"""The queue of an isolate: how many originals are rendered at a time, and who is next.
 
-The platform may drop a request that then never resumes, so places and turns run out by themselves. Waiting is
-by timer: on Workers, one request must not be woken from inside another.
+The platform may drop a request that then never resumes, so visits expire by themselves. Waiting is by timer:
+on Workers, a request must not wait for a promise of another.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from gallery.errors import Overloaded
 
-POLL = 0.05
-SILENCE = 5.0
-_YOURS = "Too many of your pictures are being processed. Please try again in a moment."
+POLL = 0.05  # seconds between two looks at the queue
+SILENCE = 5.0  # seconds after which a waiting request is taken for dropped
+_TOO_MANY_OF_USER = "Too many of your pictures are being processed. Please try again in a moment."
 
 
 @dataclass(slots=True, eq=False)
@@ -25,9 +25,10 @@ class _Visit:
 
 
 class Queue:
-    """At most `places` at work and `waiting` in the queue; of each user `places_each` and `waiting_each`.
+    """At most `places` requests at work and `waiting` in the queue; of a user `places_each`, `waiting_each`.
 
-    A free place goes to the user who was given one longest ago. Nobody waits longer than `patience` seconds.
+    A free place goes to the user who was given one longest ago. No request waits longer than `patience`
+    seconds, and a place expires `lease` seconds after it was given.
     """
 
     def __init__(
@@ -54,7 +55,11 @@ class Queue:
     async def place(
         self, user_id: str, ticks: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> AsyncIterator[None]:
-        """A place inside, for the length of the block. Raises Overloaded."""
+        """A place for the length of the block.
+
+        `ticks` is in seconds of a steady clock, by which `sleep` waits. Raises Overloaded when the queue is
+        full and when waiting takes too long.
+        """
         visit = _Visit(user_id, ticks())
         try:
             await self._enter(visit, ticks, sleep)
@@ -70,12 +75,12 @@ class Queue:
         if len(self._queue) >= self._waiting:
             raise Overloaded
         if sum(other.user_id == visit.user_id for other in self._queue) >= self._waiting_each:
-            raise Overloaded(_YOURS)
+            raise Overloaded(_TOO_MANY_OF_USER)
         self._queue.append(visit)
         while True:
             visit.seen_at = ticks()
             self._forget(visit.seen_at)
-            if visit not in self._queue:  # it was silent for too long
+            if visit not in self._queue:  # it did not look for longer than SILENCE
                 self._queue.append(visit)
             if self._next() is visit:
                 self._queue.remove(visit)
@@ -88,7 +93,7 @@ class Queue:
             await sleep(POLL)
 
     def _next(self) -> _Visit | None:
-        """Who may come in now."""
+        """The request that may have a free place now."""
         if len(self._inside) >= self._places:
             return None
         at_work = Counter(visit.user_id for visit in self._inside)

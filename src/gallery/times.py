@@ -1,28 +1,36 @@
-"""Times: the text form that is recorded, and the stages of one request."""
+"""Times: the text that is recorded, deadlines by an injected clock, and the stages of one request."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 _MILLISECONDS_FROM = 1e11  # as seconds, this would be the year 5138
 
 
 def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def iso(seconds: float) -> str:
-    """ISO 8601 in UTC with milliseconds; texts of this form sort as their times do."""
+    """Seconds since 1970 as ISO 8601 in UTC with milliseconds; such texts sort as their times do."""
     return moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def iso_of(value: object) -> str | None:
-    """A recorded time as `iso` writes it: ISO 8601, SQLite's own form, seconds or milliseconds since 1970.
+    """A recorded time in the form of `iso`, None for what is no time.
 
-    None for what is none of these. A time without a zone is UTC.
+    Read are ISO 8601, SQLite's own form, and seconds or milliseconds since 1970. A time without a zone is
+    UTC.
     """
     text = str(value or "").strip()
     try:
@@ -35,6 +43,28 @@ def iso_of(value: object) -> str | None:
         return None
 
 
+async def wait_for(work: Awaitable[T], seconds: float, sleep: Sleep) -> T:
+    """The result of `work`, which is cancelled after `seconds` by the clock of `sleep`.
+
+    Raises TimeoutError.
+    """
+    task, timer = asyncio.ensure_future(work), asyncio.ensure_future(sleep(seconds))
+    try:
+        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise TimeoutError(f"no answer within {seconds:g} s")
+        return task.result()
+    finally:
+        task.cancel()
+        timer.cancel()
+
+
+async def wait_for_all(tasks: Collection[asyncio.Future[Any]], seconds: float, sleep: Sleep) -> None:
+    """Wait until all tasks are done, at most `seconds`; tasks that are not done by then go on."""
+    with suppress(TimeoutError):
+        await wait_for(asyncio.wait(tasks), seconds, sleep)
+
+
 class Stopwatch:
     """How long each stage of a request took, in milliseconds, in the order they ended."""
 
@@ -44,6 +74,7 @@ class Stopwatch:
         self.stages: dict[str, float] = {}
 
     def lap(self, stage: str) -> None:
+        """End a stage, which began with the end of the one before."""
         now = self._ticks()
         self.stages[stage] = round((now - self._last) * 1000, 1)
         self._last = now
@@ -53,5 +84,6 @@ class Stopwatch:
         return round((self._ticks() - self._start) * 1000, 1)
 
     def server_timing(self) -> str:
+        """The value of a Server-Timing header."""
         stages = self.stages | {"total": self.total}
         return ", ".join(f"{stage};dur={ms}" for stage, ms in stages.items())

@@ -10,7 +10,7 @@ from gallery.errors import AlreadyExists, Forbidden, NotFound
 from gallery.ports import Platform
 from gallery.settings import Settings
 from gallery.store import users
-from gallery.store.database import first, only, transact
+from gallery.store.database import first, only, rows_of, transact
 from gallery.store.users import user_of
 from gallery.times import iso
 
@@ -40,19 +40,19 @@ class UserChange:
 
 async def list_users(platform: Platform, after: str, limit: int) -> tuple[list[User], str | None]:
     """At most `limit` users in the order of their names, and the username after which the next begins."""
-    rows = (await transact(platform, (users.USERS_AFTER, (after, limit + 1))))[0]
+    rows = await rows_of(platform, users.after(after, limit + 1))
     page = [user_of(row) for row in rows[:limit]]
     return page, page[-1].username if len(rows) > limit else None
 
 
 async def find_by_username(platform: Platform, username: str) -> User | None:
-    row = await only(platform, (users.USER_OF_NAME, (normalize("NFC", username),)))
+    row = await only(platform, users.find_by_username(normalize("NFC", username)))
     return user_of(row) if row else None
 
 
 async def read_user(platform: Platform, user_id: str) -> User:
     """The user with this id. Raises NotFound."""
-    row = await only(platform, (users.USER, (user_id,)))
+    row = await only(platform, users.find(user_id))
     if row is None:
         raise NotFound(_NO_USER)
     return user_of(row)
@@ -66,27 +66,43 @@ async def create_user(platform: Platform, settings: Settings, new: NewUser) -> U
     """
     now, issuer = iso(platform.now()), _issuer_of(new.subject, settings)
     user_id = new.id or f"usr_{platform.uuid().replace('-', '')}"
-    limit = settings.default_artwork_limit if new.artwork_limit is None else new.artwork_limit
     rows = await transact(
         platform,
-        (users.INSERT_USER, (user_id, new.username, limit, issuer, new.subject, now)),
-        (users.USER, (user_id,)),
-        (users.USER_OF_NAME, (new.username,)),
+        insert=users.insert(
+            id=user_id,
+            username=new.username,
+            artwork_limit=settings.default_artwork_limit if new.artwork_limit is None else new.artwork_limit,
+            issuer=issuer,
+            subject=new.subject,
+            created_at=now,
+        ),
+        by_id=users.find(user_id),
+        by_username=users.find_by_username(new.username),
     )
-    found, named = (first(each) for each in rows[1:])
+    found = first(rows["by_id"])
     # The time tells a row of this request, which may have been sent twice, from one that existed before.
     if found and (found["username"], found["created_at"]) == (new.username, now):
         return user_of(found)
-    raise _taken("id" if found else "username" if named else "subject")
+    raise _taken("id" if found else "username" if rows["by_username"] else "subject")
 
 
 async def change_user(platform: Platform, settings: Settings, user_id: str, change: UserChange) -> User:
     """The user with all of the changes, or with none. Raises NotFound, AlreadyExists, Forbidden."""
     issuer = _issuer_of(change.subject, settings)
-    revoked = int(platform.now() * 1000) if change.revoke_tokens else None
-    values = (user_id, change.username, change.artwork_limit, change.status, revoked, issuer, change.subject)
-    rows = await transact(platform, (users.UPDATE_USER, values), (users.USER, (user_id,)))
-    row = first(rows[1])
+    rows = await transact(
+        platform,
+        update=users.update(
+            user_id,
+            username=change.username,
+            artwork_limit=change.artwork_limit,
+            status=change.status,
+            tokens_valid_after=int(platform.now() * 1000) if change.revoke_tokens else None,
+            issuer=issuer,
+            subject=change.subject,
+        ),
+        found=users.find(user_id),
+    )
+    row = first(rows["found"])
     if row is None:
         raise NotFound(_NO_USER)
     user = user_of(row)

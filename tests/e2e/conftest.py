@@ -75,7 +75,7 @@ def account(request: pytest.FixtureRequest, gallery_url: str) -> Iterator[Accoun
 
 @pytest.fixture(scope="module")
 def artist(account: AccountFactory) -> Account:
-    """A user of the module's own, with room for as many artworks as its tests make."""
+    """A user of the module's own, whose quota its tests do not reach."""
     return account(limit=1000)
 
 
@@ -87,7 +87,7 @@ def stranger(account: AccountFactory) -> Account:
 
 @pytest.fixture(scope="session")
 def operator(account: AccountFactory) -> httpx.Client:
-    """A client whose token may also sweep, and reprocess other people's artworks."""
+    """A client whose token may also sweep, and reprocess other users' artworks."""
     return account(operator=True).client
 
 

@@ -54,7 +54,7 @@ def remake(state: Path) -> Callable[[str], sqlite3.Connection]:
     return replaced
 
 
-def test_an_older_state_is_brought_forward_with_its_rows(
+def test_an_older_database_is_migrated_with_its_rows(
     state: Path, remake: Callable[[str], sqlite3.Connection]
 ) -> None:
     remake(MIGRATIONS[0].sql + FIRST_ROWS).close()

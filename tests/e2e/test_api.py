@@ -84,7 +84,7 @@ def test_an_artwork_reads_the_same_by_id_by_slug_and_in_a_list(
         ({"featured": "false", "limit": "1"}, ["Bild 4"]),
     ],
 )
-def test_filters_choose(
+def test_filters_choose_artworks(
     anonymous: httpx.Client,
     exhibition: tuple[Account, list[dict[str, Any]]],
     filters: dict[str, str],

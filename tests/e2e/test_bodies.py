@@ -1,4 +1,4 @@
-"""Request bodies that nobody reads, that come late or break off: no answer and no connection is lost."""
+"""Request bodies that are not read, late or broken off: no answer and no connection is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the running system: calls right and wrong, by all kinds of callers."""
+"""The OpenAPI document against the running system: calls of a user, of an operator and without a token."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def check(gallery_url: str, folder: Path, headers: dict[str, str], *options: str
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_artist_finds_what_the_document_says(
+def test_a_users_calls_are_answered_as_documented(
     gallery_url: str, account: AccountFactory, tmp_path: Path
 ) -> None:
     check(gallery_url, tmp_path, with_artworks(account(limit=1000)).headers)
 
 
-def test_an_operator_finds_what_the_document_says(state: Path, tmp_path: Path) -> None:
+def test_an_operators_calls_are_answered_as_documented(state: Path, tmp_path: Path) -> None:
     """On a stack of its own: an operator suspends and renames whoever there is."""
     with (
         local_stack.running(state) as stack,
@@ -71,7 +71,7 @@ def test_an_operator_finds_what_the_document_says(state: Path, tmp_path: Path) -
         check(stack.url, tmp_path, boss.headers, *(f"--include-operation-id={name}" for name in names))
 
 
-def test_anybody_finds_what_the_document_says(
+def test_calls_without_a_token_are_answered_as_documented(
     gallery_url: str, account: AccountFactory, tmp_path: Path
 ) -> None:
     """Most calls are refused alike, whatever is in them: no random ones are made."""

@@ -59,7 +59,7 @@ NOTHING_READY = dict.fromkeys(("display", "thumbnail", "icon"), False)
 # What hangs or comes late takes the whole deadline: in test_pipeline.py, and below.
 @pytest.mark.parametrize("kind", ["down", "error", "nonsense", "unwritten", "dies"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_broken_sibling_leaves_nothing_and_the_retry_succeeds(
+def test_a_broken_renderer_leaves_nothing_and_the_retry_succeeds(
     stack: Stack,
     artist: Account,
     key: str,
@@ -85,7 +85,7 @@ def test_a_broken_sibling_leaves_nothing_and_the_retry_succeeds(
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_success_without_an_object_is_found_out_in_the_bucket(
+def test_a_success_whose_object_is_not_in_the_bucket_is_a_failure(
     stack: Stack, artist: Account, key: str, faults: Faults, variant: str
 ) -> None:
     faults(variant, rendering={"kind": "unwritten"})
@@ -136,7 +136,7 @@ def test_without_kv_the_create_is_still_right(artist: Account, key: str, faults:
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_a_kv_that_never_answers_does_not_keep_the_create(
+def test_a_kv_that_never_answers_does_not_delay_the_create(
     artist: Account, key: str, faults: Faults, method: str
 ) -> None:
     faults("gateway", bindings=[{"binding": "KV", "method": method, "ms": HANG_MS}])
@@ -145,7 +145,7 @@ def test_a_kv_that_never_answers_does_not_keep_the_create(
     assert answer.elapsed.total_seconds() < DEADLINE_SECONDS
 
 
-def test_a_kv_that_never_answers_does_not_keep_what_a_failed_create_wrote(
+def test_a_kv_that_never_answers_does_not_prevent_the_clean_up(
     artist: Account, key: str, faults: Faults, objects: Keys
 ) -> None:
     faults("icon", rendering={"kind": "error"})
@@ -157,7 +157,7 @@ def test_a_kv_that_never_answers_does_not_keep_what_a_failed_create_wrote(
     assert is_ready(artist, key) == NOTHING_READY
 
 
-def test_a_stale_flag_does_not_hide_a_finished_artwork(artist: Account, key: str, faults: Faults) -> None:
+def test_a_missing_flag_does_not_hide_a_finished_artwork(artist: Account, key: str, faults: Faults) -> None:
     assert artist.create(key).status_code == 201
     faults("gateway", bindings=[{"binding": "KV", "method": "get", "result": None}])
     assert is_ready(artist, key) == {"display": True, "thumbnail": True, "icon": True}
@@ -206,7 +206,7 @@ def test_a_lasting_database_error_records_nothing(
     assert artist.create(key).status_code == 201
 
 
-def test_the_answer_of_a_commit_may_be_lost_for_good(
+def test_a_create_succeeds_when_the_answer_of_its_commit_is_lost(
     stack: Stack, artist: Account, key: str, faults: Faults
 ) -> None:
     fault = {
@@ -274,21 +274,21 @@ def health_within(stack: Stack, seconds: float, status: int) -> dict[str, object
 
 @pytest.mark.parametrize("kind", ["down", "error", "nonsense", "dies", "hang"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_health_names_the_sibling_that_does_not_answer(
+def test_health_names_the_renderer_that_does_not_answer(
     stack: Stack, faults: Faults, variant: str, kind: str
 ) -> None:
     assert health_within(stack, 30, 200) == {"status": "ok", "renderers": WELL}
     faults(variant, rendering={"kind": kind})
-    said = health_within(stack, 30, 503)
-    assert said["renderers"] == WELL | {variant: "unavailable"}
-    assert (said["status"], said["code"]) == ("unavailable", "unavailable")
+    health = health_within(stack, 30, 503)
+    assert health["renderers"] == WELL | {variant: "unavailable"}
+    assert (health["status"], health["code"]) == ("unavailable", "unavailable")
     faults(variant)
     assert health_within(stack, 30, 200)["renderers"] == WELL
 
 
 @pytest.fixture(scope="module")
 def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose siblings have the deadline that they have in production."""
+    """A stack whose renderers have the deadline that they have in production."""
     if request.config.getoption("--base-url"):
         pytest.skip("needs a local runtime of its own")
     with local_stack.running(tmp_path_factory.mktemp("patient")) as running:
@@ -330,7 +330,7 @@ def test_an_interpreter_that_dies_under_load_is_replaced(patient: Stack, worker:
         assert died[0].startswith(f"[{worker}] ")
 
 
-def test_what_died_in_the_middle_can_be_created_once_its_claim_has_lapsed(patient: Stack) -> None:
+def test_a_create_that_died_succeeds_once_its_lease_has_expired(patient: Stack) -> None:
     with artist_of(patient, "again", limit=100) as artist:
         key = artist.upload(jpeg(800, 600, seed=5))
         patient.control("faults", worker="gateway", interpreter={"kind": "crash"})

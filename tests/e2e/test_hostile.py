@@ -1,4 +1,4 @@
-"""Files that cost a careless renderer minutes, or its memory, harm nobody else."""
+"""Files that cost a careless renderer minutes, or its memory, do not slow other users down."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def beside(hostile: Account, request: pytest.FixtureRequest) -> Iterator[list[ht
 
 
 @pytest.mark.parametrize("beside", FILES, indirect=True)
-def test_beside_a_hostile_file_others_are_served(
+def test_other_users_are_served_beside_a_hostile_file(
     beside: list[httpx.Response], other: Account, anonymous: httpx.Client
 ) -> None:
     key = other.upload(SMALL)

@@ -30,7 +30,7 @@ ORIGINAL_BYTES = 2_000_000
 CROWD = 24  # two of a user's creates are at work and twelve wait
 KILLED = 20
 URLS = ("original_url", "display_url", "thumbnail_url", "icon_url")
-# As if an hour had gone by: nobody works on anything any more.
+# As if all leases had been given an hour earlier.
 LEASES_END = "UPDATE uploads SET lease_until = lease_until - 3600000"
 MIB = 1 << 20
 Record = Callable[[str, object], None]
@@ -84,7 +84,7 @@ def test_many_creates_lose_nothing_and_keep_memory_flat(
     assert max(grown.values()) < SLACK_MIB, grown
 
 
-def test_more_than_the_queue_holds_is_refused_with_a_time_to_come_back(
+def test_more_creates_than_the_queue_holds_are_refused_with_retry_after(
     state: Path, record_property: Record
 ) -> None:
     original = jpeg(1632, 1224, seed=6, quality=60)
@@ -118,7 +118,7 @@ def unrecorded(stack: Stack, originals: list[str]) -> set[str]:
 
 
 def rendered(stack: Stack, variant: str) -> set[str]:
-    """Ids of the requests for which a sibling has said so."""
+    """Ids of the requests for which a renderer has logged its rendition."""
     lines = [line.partition("] ")[2] for line in list(stack.lines) if line.startswith(f"[{variant}] {{")]
     return {str(json.loads(line)["requestId"]) for line in lines}
 
@@ -146,7 +146,7 @@ def create_until_killed(stack: Stack, artist: Account, keys: list[str], successe
     return answered
 
 
-def test_a_kill_in_the_middle_of_creates_leaves_the_invariants(state: Path, record_property: Record) -> None:
+def test_a_kill_in_the_middle_of_creates_keeps_the_invariants(state: Path, record_property: Record) -> None:
     slow = ["--fault", "icon=late:700"]
     with local_stack.running(state, arguments=slow) as stack, artist_of(stack, "mara") as artist:
         keys = [artist.upload(jpeg(1200, 900, seed=seed)) for seed in range(KILLED)]

@@ -1,4 +1,4 @@
-"""Requests of the wrong make, over HTTP: whatever is sent is a 4xx in the form of the API."""
+"""Malformed requests, over HTTP: whatever is sent is a 4xx in the form of the API."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def test_a_field_of_the_wrong_kind_is_400(artist: Account, change: dict[str, Any
     ],
     ids=str,
 )
-def test_a_ticket_for_anything_else_is_refused(artist: Account, change: dict[str, Any]) -> None:
+def test_a_ticket_for_an_invalid_name_type_or_size_is_refused(
+    artist: Account, change: dict[str, Any]
+) -> None:
     body = {"filename": "a.jpg", "contentType": "image/jpeg", "size": 10} | change
     assert_refused(artist.client.post(TICKET, json=body), 400, 413, 415)
 
@@ -143,7 +145,7 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_any_path_is_answered(gallery_url: str, path: str) -> None:
+def test_any_path_is_answered_with_a_typed_error(gallery_url: str, path: str) -> None:
     """Sent as it is, past the clean-up of HTTP clients."""
     with Wire(gallery_url) as wire:
         status, headers, body = wire.ask(f"GET {path.replace(' ', '+')} HTTP/1.1")
@@ -163,7 +165,7 @@ def test_any_path_is_answered(gallery_url: str, path: str) -> None:
         "\x00\x01\x02",
     ],
 )
-def test_a_broken_request_line_is_no_fault_of_ours(gallery_url: str, line: str) -> None:
+def test_a_broken_request_line_is_a_4xx_or_501(gallery_url: str, line: str) -> None:
     with Wire(gallery_url) as wire:
         status, _, _ = wire.ask(line)
     assert 400 <= status <= 501

@@ -73,7 +73,7 @@ def test_all_three_variants_run_at_the_same_time(
 
     deadline = time.monotonic() + 5
     while len(spans := rendering_spans(list(stack.lines), answer.headers["x-request-id"])) < 3:
-        assert time.monotonic() < deadline, "the siblings' log lines have not come"
+        assert time.monotonic() < deadline, "the renderers' log lines have not come"
         time.sleep(0.05)
     latest_start = max(start for start, _ in spans.values())
     earliest_finish = min(finish for _, finish in spans.values())
@@ -82,7 +82,7 @@ def test_all_three_variants_run_at_the_same_time(
 
 
 def rendering_spans(lines: list[str], request_id: str) -> dict[str, tuple[int, int]]:
-    """Start and finish in ms of each variant's work, from the siblings' own log lines."""
+    """Start and finish in ms of each variant's work, from the renderers' own log lines."""
     events = (
         json.loads(line.partition("] ")[2]) for line in lines if "startedAt" in line and line.startswith("[")
     )
@@ -117,7 +117,7 @@ def test_every_url_resolves_to_the_right_picture(account: AccountFactory, large_
 
 @pytest.mark.parametrize("kind", ["down", "hang", "nonsense"])
 @pytest.mark.parametrize("variant", ["thumbnail", "icon", "watermark"])
-def test_one_sibling_down_fails_the_whole_create(
+def test_one_renderer_down_fails_the_whole_create(
     account: AccountFactory,
     stack: Stack,
     faults: Callable[..., None],

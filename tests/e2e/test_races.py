@@ -79,6 +79,6 @@ def test_a_picture_of_any_size_and_its_renditions_are_the_bytes_that_were_writte
     assert answer.status_code == 201, answer.text
     artwork = answer.json()["data"]
     assert sha256(httpx.get(artwork["originalDownloadUrl"], timeout=60).content) == sha256(original)
-    for variant, said in renders(stack, answer).items():
-        assert sha256(httpx.get(artwork[URL_OF[variant]]).content) == said["sha256"]
-        assert sha256(bucket.read(said["key"])) == said["sha256"]
+    for variant, logged in renders(stack, answer).items():
+        assert sha256(httpx.get(artwork[URL_OF[variant]]).content) == logged["sha256"]
+        assert sha256(bucket.read(logged["key"])) == logged["sha256"]

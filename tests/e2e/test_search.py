@@ -1,4 +1,4 @@
-"""Search over HTTP: what was said is found, at once and until it is said no more."""
+"""Search over HTTP: words are found as soon as they are written, and no longer once they are removed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def found(client: httpx.Client, **filters: Any) -> list[str]:
         cursor = {"cursor": answer.json()["nextCursor"]}
 
 
-def test_an_artwork_is_found_by_what_is_said_of_it(account: AccountFactory, anonymous: httpx.Client) -> None:
+def test_an_artwork_is_found_by_its_words(account: AccountFactory, anonymous: httpx.Client) -> None:
     word = f"w{secrets.token_hex(5)}"
     artist, other = account(username=f"élodie-{word}"), account()
     fields = {"description": f"Huile, {word}x", "tags": [f"{word} tag", "海辺"], "category": "painting"}

@@ -20,7 +20,9 @@ from tools.stack import Stack
 SMALL = jpeg(96, 72)
 
 
-def test_nothing_is_learned_of_other_peoples_originals(artist: Account, stranger: Account) -> None:
+def test_answers_do_not_tell_whether_another_users_original_exists(
+    artist: Account, stranger: Account
+) -> None:
     keys = artist.upload(SMALL), f"originals/{artist.user_id}/{uuid.uuid4()}.jpg"
     created = [stranger.create(key) for key in keys]
     asked = [stranger.client.get("/api/artworks/readiness", params={"originalKey": key}) for key in keys]
@@ -61,7 +63,7 @@ def test_originals_are_their_owners_only(artist: Account, anonymous: httpx.Clien
         (SMALL[:200], "image/jpeg", [422]),
     ],
 )
-def test_what_is_not_the_picture_it_says_is_refused(
+def test_a_file_that_is_not_of_its_declared_type_is_refused(
     artist: Account, data: bytes, declared: str, statuses: list[int]
 ) -> None:
     assert_refused(artist.create(artist.upload(data, declared)), *statuses)
@@ -75,7 +77,7 @@ def test_what_is_not_the_picture_it_says_is_refused(
         (encode(photo(40, 30).convert("P"), "GIF") + b";alert(1)//", "image/gif"),
     ],
 )
-def test_a_polyglot_comes_out_as_a_clean_jpeg(artist: Account, data: bytes, declared: str) -> None:
+def test_renditions_of_a_polyglot_are_clean_jpegs(artist: Account, data: bytes, declared: str) -> None:
     answer = artist.create(artist.upload(data, declared))
     assert answer.status_code == 201, answer.text
     for name in ("displayUrl", "thumbnailUrl", "iconUrl"):
@@ -127,18 +129,18 @@ def test_without_a_secret_the_gallery_says_so_and_logs_which(state: Path) -> Non
         assert any(f"{secret} is missing" in line for line in stack.lines)
 
 
-def test_siblings_render_nothing_without_the_token_or_for_another_and_log_why(state: Path) -> None:
+def test_renderers_refuse_a_wrong_or_missing_token_and_log_why(state: Path) -> None:
     words = ["--var", "icon:WORKER_AUTH_TOKEN", "--var", f"thumbnail:WORKER_AUTH_TOKEN={'a' * 64}"]
     with local_stack.running(state, arguments=words) as stack, artist_of(stack, "mara") as artist:
         answer = artist.create(artist.upload(SMALL))
         assert_refused(answer, 500)
         assert answer.json()["code"] == "processing_failed"
         assert "WORKER_AUTH_TOKEN" not in answer.text
-        said = renders(stack, answer)
-        assert {name: (event["status"], event.get("code")) for name, event in said.items()} == {
+        logged = renders(stack, answer)
+        assert {name: (event["status"], event.get("code")) for name, event in logged.items()} == {
             "icon": (500, "not_configured"),
             "thumbnail": (401, "unauthorized"),
             "watermark": (200, None),
         }
-        assert "WORKER_AUTH_TOKEN" in said["icon"]["error"]
+        assert "WORKER_AUTH_TOKEN" in logged["icon"]["error"]
         assert [key for key in stack.control("objects")["keys"] if not key.startswith("originals/")] == []

@@ -45,7 +45,7 @@ def test_a_short_run_of_mixed_traffic_finds_no_fault(
 
 
 def memory_faults(*sizes: float, minutes: float = 30) -> list[str]:
-    """What is said of a run with so many MiB at equal distances."""
+    """The faults of a run with so many MiB at equal distances."""
     ledger = Ledger()
     for number, rss in enumerate(sizes):
         minute = minutes * number / (len(sizes) - 1)
@@ -54,7 +54,7 @@ def memory_faults(*sizes: float, minutes: float = 30) -> list[str]:
     return ledger.faults
 
 
-def test_memory_that_goes_on_growing_is_a_fault() -> None:
+def test_memory_that_keeps_growing_is_a_fault() -> None:
     assert memory_faults(500, 700, 800, 820, 830, 825) == []
     assert memory_faults(500, 700, 800, 820, 830, 801 + GROWTH_MIB) == [
         f"minute 0.0: workerd grew from 800 to {801 + GROWTH_MIB} MiB"

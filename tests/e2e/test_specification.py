@@ -34,8 +34,8 @@ def large_original() -> bytes:
 
 def upload(artist: Account, data: bytes, folder: Path) -> str:
     """The key of an original that was uploaded as with `curl --data-binary`."""
-    wish = {"filename": "artwork.jpg", "contentType": "image/jpeg"}
-    answer = artist.client.post("/api/artworks/upload-url", json=wish)
+    body = {"filename": "artwork.jpg", "contentType": "image/jpeg"}
+    answer = artist.client.post("/api/artworks/upload-url", json=body)
     assert answer.status_code == 200, answer.text
     ticket = answer.json()
     (folder / "artwork.jpg").write_bytes(data)

@@ -51,7 +51,9 @@ def test_a_ticket_takes_no_header_that_it_did_not_sign(artist: Account, stranger
     assert put(received, SMALL).status_code == 200
 
 
-def test_no_other_address_lets_a_ticket_copy(stack: Stack, artist: Account, stranger: Account) -> None:
+def test_no_spelling_of_the_address_lets_a_ticket_copy(
+    stack: Stack, artist: Account, stranger: Account
+) -> None:
     original = stranger.upload(SMALL)
     received = ticket(artist.client, 1)
     source = {"x-amz-copy-source": f"/vfa-gallery/{original}"}
@@ -76,7 +78,7 @@ def raw_put(url: str, target: str, headers: dict[str, str]) -> tuple[int, dict[s
         return wire.ask("\r\n".join(lines), b"x")
 
 
-def test_a_signed_request_may_bear_what_it_signed(bucket: Bucket, artist: Account) -> None:
+def test_a_request_with_signed_extra_headers_is_accepted(bucket: Bucket, artist: Account) -> None:
     """Another S3 client, which signs all of its headers."""
     key = f"originals/{artist.user_id}/{uuid.uuid4()}.jpg"
     answer = bucket.request("PUT", key, SMALL, **{"x-amz-meta-note": "mine"})
@@ -84,7 +86,7 @@ def test_a_signed_request_may_bear_what_it_signed(bucket: Bucket, artist: Accoun
 
 
 @pytest.mark.parametrize("size", [len(SMALL), None])
-def test_a_ticket_copies_nobodys_original(account: AccountFactory, size: int | None) -> None:
+def test_a_ticket_cannot_copy_another_users_original(account: AccountFactory, size: int | None) -> None:
     mara, nell = account(), account()
     private = mara.upload(SMALL)
     received = ticket(nell.client, size)
@@ -97,11 +99,11 @@ def test_a_ticket_copies_nobodys_original(account: AccountFactory, size: int | N
     assert other.status_code == 403
 
 
-def test_a_ticket_without_a_size_takes_the_type_alone(account: AccountFactory) -> None:
+def test_a_ticket_without_a_size_signs_the_type_alone(account: AccountFactory) -> None:
     """As the first users of the API upload: two fields, and one header."""
     artist = account()
-    wish = {"filename": "a.jpg", "contentType": "image/jpeg"}
-    received = artist.client.post("/api/artworks/upload-url", json=wish).json()
+    body = {"filename": "a.jpg", "contentType": "image/jpeg"}
+    received = artist.client.post("/api/artworks/upload-url", json=body).json()
     sent = {"Content-Type": "image/jpeg"}
     assert httpx.put(received["uploadUrl"], content=SMALL, headers=sent).status_code == 200
     assert (
@@ -122,7 +124,7 @@ def test_a_ticket_without_a_size_takes_the_type_alone(account: AccountFactory) -
     assert httpx.get(artwork["displayUrl"]).status_code == 200
 
 
-def test_too_many_tickets_are_told_when_to_come_back(account: AccountFactory) -> None:
+def test_too_many_tickets_are_refused_with_retry_after(account: AccountFactory) -> None:
     hasty, patient = account(), account()
     body = {"filename": "a.jpg", "contentType": "image/jpeg"}
     for _ in range(2 * TICKETS_A_MINUTE + 1):

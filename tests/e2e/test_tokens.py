@@ -127,7 +127,7 @@ def payload_of(text: str, me: Account, other: Account) -> bytes:
 
 
 @pytest.mark.parametrize("name", MISMADE)
-def test_a_token_that_is_signed_and_still_not_valid_is_401(
+def test_a_signed_token_with_invalid_claims_is_401(
     gallery_url: str,
     artist: Account,
     stranger: Account,
@@ -143,7 +143,7 @@ def test_a_token_that_is_signed_and_still_not_valid_is_401(
 GOOD = '{"sub":"{me}","exp":{now+600}}'
 
 
-def test_tokens_made_as_these_are_good_when_nothing_is_wrong_with_them(
+def test_a_valid_token_made_in_the_same_way_is_accepted(
     gallery_url: str, artist: Account, stranger: Account, jwt_secret: bytes
 ) -> None:
     token = signed(HS256, payload_of(GOOD, artist, stranger), jwt_secret)

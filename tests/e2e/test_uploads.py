@@ -30,17 +30,17 @@ def test_open_uploads_are_bounded_by_number_and_bytes(
     account: AccountFactory, size: int | None, number: int
 ) -> None:
     user, other = account(), account()
-    wish = {"filename": "a.jpg", "contentType": "image/jpeg"} | ({"size": size} if size else {})
+    fields = {"filename": "a.jpg", "contentType": "image/jpeg"} | ({"size": size} if size else {})
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: user.client.post(TICKET, json=wish), range(number + 6)))
+        answers = list(pool.map(lambda _: user.client.post(TICKET, json=fields), range(number + 6)))
     assert sorted(answer.status_code for answer in answers) == [200] * number + [429] * 6
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.json()["code"] == "upload_limit_reached"
     assert 0 < int(refused.headers["retry-after"]) <= 1801
-    assert other.client.post(TICKET, json=wish).status_code == 200
+    assert other.client.post(TICKET, json=fields).status_code == 200
 
 
-def test_a_ticket_needs_room_for_an_artwork(account: AccountFactory) -> None:
+def test_a_ticket_needs_quota_for_an_artwork(account: AccountFactory) -> None:
     user = account(limit=1)
     key = user.upload(SMALL)
     assert user.create(key).status_code == 201
@@ -59,7 +59,7 @@ def test_a_refused_original_is_deleted_at_once(account: AccountFactory, objects:
     assert user.create(received["key"]).status_code == 404
 
 
-def test_the_sweeper_ends_what_is_over_and_leaves_the_rest(
+def test_the_sweeper_deletes_expired_uploads_and_leaves_the_rest(
     account: AccountFactory, operator: httpx.Client, stack: Stack, objects: Keys
 ) -> None:
     user = account()
@@ -74,7 +74,7 @@ def test_the_sweeper_ends_what_is_over_and_leaves_the_rest(
     assert user.create(young).status_code == 201
 
 
-def test_a_key_of_another_tool_is_created_and_one_of_nobody_is_found_by_an_audit(
+def test_an_original_of_another_tool_is_created_and_an_orphan_is_found_by_an_audit(
     account: AccountFactory, operator: httpx.Client, objects: Keys, bucket: Bucket
 ) -> None:
     user = account()

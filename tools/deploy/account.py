@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,9 +25,12 @@ LOGIN = (
 )
 TIMEOUT_SECONDS = 300
 _FOOTER = ("🪵", "📝", "To learn more", "If you think this is a bug")
+_BUILD = "[custom build]"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 ALREADY_EXISTS = re.compile(r"already exists", re.IGNORECASE)
-_NO_SUCH_WORKER = re.compile(r"Worker \".*\".* not found|does not exist on your account|\[code: 100(07|90)\]")
+_NO_SUCH_WORKER = re.compile(
+    r"Worker \".*\".* not found|does not exist on your account|has no deployments|\[code: 100(07|90)\]"
+)
 _NO_SUCH_BUCKET = re.compile(r"\[code: 10006\]")
 _NO_SUBDOMAIN = re.compile(r"register a workers\.dev subdomain here")
 
@@ -44,6 +47,11 @@ class Outcome:
     def reason(self) -> str:
         """What Wrangler says is wrong, without its frame and its links."""
         text = _COLOURS.sub("", f"{self.err}\n{self.out}")
+        if "Running custom build" in text:
+            built = [
+                line.removeprefix(_BUILD).strip() for line in text.splitlines() if line.startswith(_BUILD)
+            ]
+            return " ".join(line for line in built if line and not line.startswith("Running:"))
         _, found, message = text.partition("[ERROR]")
         lines = [line.strip() for line in (message if found else text).splitlines()]
         lines = [line for line in lines if line and not line.startswith(_FOOTER)]
@@ -116,7 +124,7 @@ class Domain:
     active: bool = True
 
 
-def _parse(text: str, what: str) -> Any:
+def parse_json(text: str, what: str) -> Any:
     """The JSON in an answer; warnings may stand in front of it."""
     start = min((text.find(mark) for mark in "[{" if mark in text), default=-1)
     try:
@@ -133,20 +141,20 @@ def parse_accounts(outcome: Outcome) -> list[Account] | None:
     """
     if outcome.status != 0 and '"loggedIn"' not in outcome.out:
         raise Problem(f"Cloudflare cannot be asked who you are: {outcome.reason}")
-    answer = _parse(outcome.out, "accounts")
+    answer = parse_json(outcome.out, "accounts")
     if not answer.get("loggedIn"):
         return None
     return [Account(each["id"], each["name"]) for each in answer["accounts"]]
 
 
-def parse_databases(text: str) -> dict[str, str]:
-    """Name → id of `d1 list --json`."""
-    return {each["name"]: each["uuid"] for each in _parse(text, "databases")}
+def parse_databases(text: str) -> frozenset[str]:
+    """Names of `d1 list --json`."""
+    return frozenset(each["name"] for each in parse_json(text, "databases"))
 
 
 def parse_namespaces(text: str) -> dict[str, str]:
     """Title → id of `kv namespace list`."""
-    return {each["title"]: each["id"] for each in _parse(text, "namespaces")}
+    return {each["title"]: each["id"] for each in parse_json(text, "namespaces")}
 
 
 def parse_bucket(outcome: Outcome) -> bool:
@@ -179,6 +187,35 @@ def _domain(fields: dict[str, str]) -> Domain:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What the gateway that is deployed now has: its variables, and the jurisdiction of its bucket."""
+
+    variables: Mapping[str, str]
+    jurisdiction: str = ""
+
+
+def parse_current_version(outcome: Outcome) -> str | None:
+    """The id of the version in `deployments status --json`; None when there is no such Worker yet.
+
+    Raises:
+        Problem: the command failed for another reason.
+    """
+    if outcome.status != 0:
+        if _NO_SUCH_WORKER.search(f"{outcome.out}{outcome.err}"):
+            return None
+        raise Problem(f"`wrangler deployments status` failed: {outcome.reason}")
+    return str(parse_json(outcome.out, "deployments")["versions"][0]["version_id"])
+
+
+def parse_version(text: str) -> Deployed:
+    """What a gateway's `versions view --json` binds."""
+    bindings = parse_json(text, "versions")["resources"]["bindings"]
+    variables = {each["name"]: each["text"] for each in bindings if each["type"] == "plain_text"}
+    buckets = (each.get("jurisdiction") for each in bindings if each["type"] == "r2_bucket")
+    return Deployed(variables, next(buckets, None) or "")
+
+
 def lacks_subdomain(outcome: Outcome) -> bool:
     """Whether a deployment failed because the account has no name below workers.dev yet."""
     return bool(_NO_SUBDOMAIN.search(f"{outcome.out}{outcome.err}"))
@@ -194,12 +231,12 @@ def parse_secrets(outcome: Outcome) -> set[str] | None:
         if _NO_SUCH_WORKER.search(f"{outcome.out}{outcome.err}"):
             return None
         raise Problem(f"`wrangler secret list` failed: {outcome.reason}")
-    return {each["name"] for each in _parse(outcome.out, "secrets")}
+    return {each["name"] for each in parse_json(outcome.out, "secrets")}
 
 
 def parse_rows(text: str) -> list[dict[str, Any]]:
     """Rows of the one statement of `d1 execute --json`."""
-    return list(_parse(text, "rows")[0]["results"])
+    return list(parse_json(text, "rows")[0]["results"])
 
 
 def parse_addresses(output_file: str) -> list[str]:
@@ -215,17 +252,19 @@ def parse_addresses(output_file: str) -> list[str]:
 class AccountState:
     """What an account holds of one environment; by default nothing.
 
-    `databases` and `namespaces` are name → id, `secrets` are the names that each Worker has (None: there is
+    `namespaces` are title → id, `secrets` are the names that each Worker has (None: there is
     no such Worker), `master` are the rows of the database's sqlite_master, `applied` names of migrations.
     """
 
-    databases: Mapping[str, str] = field(default_factory=dict)
+    databases: frozenset[str] = frozenset()
     bucket: bool = False
     namespaces: Mapping[str, str] = field(default_factory=dict)
     domains: tuple[Domain, ...] = ()
     secrets: Mapping[str, set[str] | None] = field(default_factory=dict)
     master: tuple[Mapping[str, Any], ...] = ()
     applied: frozenset[str] = frozenset()
+    deployed: Deployed | None = None
+    jurisdiction: str = ""
 
     @property
     def has_migrations_table(self) -> bool:
@@ -262,11 +301,50 @@ def require_account(target: Target, wrangler: Wrangler, wanted: str | None) -> A
     return account
 
 
+def read_deployed(target: Target, wrangler: Wrangler) -> Deployed | None:
+    """What the deployed gateway has; None before the first deployment.
+
+    Raises:
+        Problem: a command failed.
+    """
+    words = ("deployments", "status", "--json")
+    version = parse_current_version(wrangler.run(*words, target.option, folder=target.root))
+    if version is None:
+        return None
+    view = ("versions", "view", version, "--json")
+    outcome = wrangler.run(*view, target.option, folder=target.root)
+    return parse_version(output_of(outcome, command_name(view)))
+
+
+def choose_jurisdiction(target: Target, deployed: Deployed | None, found: Sequence[str]) -> str:
+    """The jurisdiction of the bucket; `found` are those that have a bucket of its name.
+
+    It is where the deployed gateway's bucket is, else where a bucket is, else what was asked for.
+
+    Raises:
+        Problem: another one was asked for, and a bucket cannot be moved.
+    """
+    wanted = target.jurisdiction
+    if deployed:
+        actual = deployed.jurisdiction
+    elif found:
+        actual = wanted if wanted in found else found[0]
+    else:
+        actual = wanted
+    if wanted and wanted != actual:
+        place = f"the jurisdiction {actual}" if actual else "no jurisdiction"
+        raise Problem(
+            f"the bucket {target.bucket} is in {place} and cannot be moved: leave out --jurisdiction, or "
+            "name another bucket and database in wrangler.toml"
+        )
+    return actual
+
+
 def read_account(target: Target, wrangler: Wrangler) -> AccountState:
     """Read the state with commands that change nothing, at the same time: each takes about a second to start.
 
     Raises:
-        Problem: a command failed.
+        Problem: a command failed, or the bucket is in another jurisdiction than the target's.
     """
 
     def output(*words: str) -> str:
@@ -275,36 +353,47 @@ def read_account(target: Target, wrangler: Wrangler) -> AccountState:
     def read_secrets(project: str) -> set[str] | None:
         return parse_secrets(wrangler.run("secret", "list", target.option, folder=target.folder(project)))
 
-    def read_bucket() -> bool:
+    def has_bucket(place: Target) -> bool:
         # `r2 bucket list` shows the first 20 of an account.
-        words = ("r2", "bucket", "info", target.bucket, "--json")
+        words = ("r2", "bucket", "info", target.bucket, "--json", *place.jurisdiction_options)
         return parse_bucket(wrangler.run(*words, target.option, folder=target.root))
 
+    def find_jurisdiction() -> str:
+        found = [place.jurisdiction for place, bucket in buckets.items() if bucket.result()]
+        return choose_jurisdiction(target, deployed.result(), found)
+
     def read_domains() -> tuple[Domain, ...]:
-        if not bucket.result():
+        place = replace(target, jurisdiction=find_jurisdiction())
+        if not buckets[place].result():
             return ()
-        return parse_domains(output("r2", "bucket", "domain", "list", target.bucket))
+        words = ("r2", "bucket", "domain", "list", target.bucket, *place.jurisdiction_options)
+        return parse_domains(output(*words))
 
     def read_master() -> list[dict[str, Any]]:
         if target.database not in databases.result():
             return []
         return query(target.database, schema.MASTER, wrangler)
 
+    regions = dict.fromkeys(("", "eu", target.jurisdiction))
+    places = [replace(target, jurisdiction=region) for region in regions]
     # Each job may wait for the jobs before it only.
     with ThreadPoolExecutor(4) as pool:
         databases = pool.submit(lambda: parse_databases(output("d1", "list", "--json")))
-        bucket = pool.submit(read_bucket)
+        deployed = pool.submit(read_deployed, target, wrangler)
+        buckets = {place: pool.submit(has_bucket, place) for place in places}
         namespaces = pool.submit(lambda: parse_namespaces(output("kv", "namespace", "list")))
         master = pool.submit(read_master)
         domains = pool.submit(read_domains)
         secrets = {project: pool.submit(read_secrets, project) for project in target.projects}
         state = AccountState(
             databases.result(),
-            bucket.result(),
+            buckets[replace(target, jurisdiction=find_jurisdiction())].result(),
             namespaces.result(),
             domains.result(),
             {project: future.result() for project, future in secrets.items()},
             tuple(master.result()),
+            deployed=deployed.result(),
+            jurisdiction=find_jurisdiction(),
         )
     if not state.has_migrations_table:
         return state

@@ -9,20 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from tools.deploy import account, config, schema
 from tools.deploy.account import Outcome, Wrangler
-from tools.deploy.config import DATABASE_ID, GATEWAY, NAMESPACE_ID, PUBLIC_URL, Setting, Target, run_program
+from tools.deploy.config import GATEWAY, Target, run_program
 from tools.deploy.plan import SYNC_COMMAND, Options, Plan
 from tools.deploy.privacy import Domains
 from tools.deploy.secrets import SecretStore
 from tools.problem import Problem
 
 SYNC_TIMEOUT_SECONDS = 600
-BUILD_TIMEOUT_SECONDS = 120
 NO_SUBDOMAIN = (
     "the account has no name below workers.dev yet: choose one at "
     "https://dash.cloudflare.com/?to=/:account/workers/onboarding, or give the gateway a domain of its own "
@@ -58,26 +57,6 @@ def sync_packages(target: Target) -> None:
         print(f"  ✓ packages of the {project} Worker by pywrangler")
 
 
-def build_page(target: Target, folder: Path) -> None:
-    """Build the web page of an environment into a folder, with the values that wrangler.toml has now.
-
-    Its Content-Security-Policy names that environment's hosts.
-
-    Raises:
-        Problem: the build fails.
-    """
-    done = run_program(
-        "node web/build.mjs",
-        [target.root / ".venv/bin/node", target.root / "web/build.mjs", folder],
-        cwd=target.root,
-        environ={"CLOUDFLARE_ENV": target.wrangler_name},
-        timeout=BUILD_TIMEOUT_SECONDS,
-    )
-    if done.returncode != 0:
-        lines = [line.strip() for line in done.stderr.splitlines() if "Error" in line]
-        raise Problem(f"the web page cannot be built: {(lines or ['it printed nothing'])[0]}")
-
-
 class Smoke(Protocol):
     """Runs the smoke test on an address; with `new_domain`, the images domain may not answer yet."""
 
@@ -88,25 +67,25 @@ class Smoke(Protocol):
 class Effects:
     """What a run does without Wrangler.
 
-    `protect` sets the firewall rule of (zone, host), `build` builds the page into a folder, `check_private`
-    raises a Problem for a host that serves originals, `smoke` tests an address.
+    `protect` sets the firewall rule of (zone, host), `check_private` raises a Problem for a host that serves
+    originals, `smoke` tests an address.
     """
 
     protect: Callable[[str, str], str]
-    build: Callable[[Path], None]
     check_private: Callable[[str], None]
     smoke: Smoke
 
 
 @dataclass(slots=True)
 class Deployment:
-    """One run."""
+    """One run; `release` is the tag of the versions that it deploys, the same for all Workers."""
 
     target: Target
     wrangler: Wrangler
     secrets: SecretStore
     options: Options
     effects: Effects
+    release: str
     report: Callable[[str], None] = print
 
     def run(self, plan: Plan) -> None:
@@ -118,28 +97,25 @@ class Deployment:
         self._prepare(plan)
         addresses = self._deploy_all(plan)
         self.secrets.confirm()
-        if not addresses:
-            raise Problem("the gateway has no address: wrangler.toml needs workers_dev or a custom domain")
         self._allow_uploads(addresses)
         for host in plan.domains.probe:
             with self._step(f"{host} refuses originals"):
                 self.effects.check_private(host)
         with self._step(f"smoke test of {addresses[0]}"):
             self.effects.smoke(addresses[0], new_domain=plan.domains.is_new)
+        environment = f" --env {self.target.wrangler_name}" if self.target.wrangler_name else ""
+        self.report(f"{addresses[0]} is ready; next: vfa user add NAME --wrangler remote{environment}")
 
     def _prepare(self, plan: Plan) -> None:
-        """Everything that Workers need: stores, domains, values, secrets, tables."""
-        values = dict(plan.values) | self._create(plan)
+        """Everything that Workers need: stores, domains, fonts, secrets, tables."""
+        if plan.bucket:
+            self._create_store(
+                f"R2 bucket {self.target.bucket}", "r2", "bucket", "create", self.target.bucket
+            )
+        if plan.database:
+            self._create_store(f"D1 database {self.target.database}", "d1", "create", self.target.database)
         self._connect(plan.domains)
         self._upload_fonts()
-        if values:
-            with self._step("wrangler.toml written"):
-                self.target.write(values)
-        if plan.missing:
-            raise Problem(
-                f"{' and '.join(plan.missing)} must be in the environment: make an R2 API token with Object "
-                f"Read & Write on {self.target.bucket} at https://dash.cloudflare.com/?to=/:account/r2/api-tokens"
-            )
         for name in plan.generate:
             self.secrets.generate(name)
         for name in plan.store:
@@ -147,62 +123,29 @@ class Deployment:
         self._migrate(plan)
 
     def _deploy_all(self, plan: Plan) -> list[str]:
-        """Deploy the renderers, then the gateway with its page; returns where it answers."""
-        with tempfile.TemporaryDirectory(prefix="vfa-page-") as page:
-            with self._step("page built"):
-                self.effects.build(Path(page))
-            renderers = self.target.renderers
-            title = f"{', '.join(renderers)} deployed"
-            with self._step(title), ThreadPoolExecutor(len(renderers)) as pool:
-                list(pool.map(lambda project: self._deploy(project, plan), renderers))
-            with self._step("gateway deployed"):
-                addresses = self._deploy(GATEWAY, plan, "--assets", page)
-            if self._write_public_url(addresses):
-                with self._step(f"gateway deployed with PUBLIC_URL = {addresses[0]}"):
-                    self._deploy(GATEWAY, plan, "--assets", page)
-            return addresses
+        """Deploy the renderers, then the gateway; returns where it answers."""
+        renderers = self.target.renderers
+        with self._step(f"{', '.join(renderers)} deployed"), ThreadPoolExecutor(len(renderers)) as pool:
+            list(pool.map(lambda project: self._deploy(project, plan), renderers))
+        with self._step("page built and gateway deployed"):
+            addresses = self._deploy(GATEWAY, plan)
+        if not addresses:
+            raise Problem("the gateway has no address: wrangler.toml needs workers_dev or a custom domain")
+        if (url := self._public_url(addresses)) != plan.variables["PUBLIC_URL"]:
+            with self._step(f"gateway deployed with PUBLIC_URL = {url}"):
+                self._deploy(GATEWAY, replace(plan, variables=plan.variables | {"PUBLIC_URL": url}))
+        return addresses
 
-    def _write_public_url(self, addresses: list[str]) -> bool:
-        """Whether PUBLIC_URL was written: where it is empty, or one of the gateway's other addresses.
-
-        Any other value is somebody's own, such as a proxy's.
-        """
-        known = self.target.value(PUBLIC_URL)
-        if not addresses or known == addresses[0]:
-            return False
-        if known and known not in addresses:
-            self.report(f"    PUBLIC_URL stays {known}; the gateway answers at {', '.join(addresses)}")
-            return False
-        self.target.write({PUBLIC_URL: addresses[0]})
-        return True
-
-    def _create(self, plan: Plan) -> dict[Setting, str]:
-        """Create the stores that are missing, all at once; returns the ids of the new ones."""
-        target = self.target
-
-        def database() -> dict[Setting, str]:
-            self._create_store(f"D1 database {target.database}", "d1", "create", target.database)
-            found = account.parse_databases(self._output("d1", "list", "--json"))
-            return {DATABASE_ID: _id_of(found, target.database)}
-
-        def namespace() -> dict[Setting, str]:
-            self._create_store(
-                f"KV namespace {target.namespace}", "kv", "namespace", "create", target.namespace
-            )
-            found = account.parse_namespaces(self._output("kv", "namespace", "list"))
-            return {NAMESPACE_ID: _id_of(found, target.namespace)}
-
-        def bucket() -> dict[Setting, str]:
-            self._create_store(f"R2 bucket {target.bucket}", "r2", "bucket", "create", target.bucket)
-            return {}
-
-        jobs = {database: plan.database, namespace: plan.namespace, bucket: plan.bucket}
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            created = [pool.submit(job) for job, wanted in jobs.items() if wanted]
-        return {setting: value for future in created for setting, value in future.result().items()}
+    def _public_url(self, addresses: list[str]) -> str:
+        """What wrangler.toml says, such as a proxy's address, else the gateway's first address."""
+        written = self.target.variables["PUBLIC_URL"]
+        if written and written not in addresses:
+            self.report(f"    PUBLIC_URL stays {written}; the gateway answers at {', '.join(addresses)}")
+        return written or addresses[0]
 
     def _create_store(self, what: str, *words: str) -> None:
         with self._step(f"{what} created"):
+            words = (*words, *self.target.jurisdiction_options)
             outcome = self._outcome(*words)
             if outcome.status != 0 and not account.ALREADY_EXISTS.search(outcome.reason):
                 account.output_of(outcome, account.command_name(words))
@@ -212,9 +155,10 @@ class Deployment:
             with self._step(f"originals private on {host}"):
                 self.effects.protect(zone, host)
         if domains.connect:
-            words = ("r2", "bucket", "domain", "add", self.target.bucket, "--domain", domains.connect)
+            words = ["r2", "bucket", "domain", "add", self.target.bucket, "--domain", domains.connect]
+            words += ["--zone-id", str(self.options.zone), "--min-tls", "1.2", "--force"]
             with self._step(f"{domains.connect} connected"):
-                self._output(*words, "--zone-id", str(self.options.zone), "--min-tls", "1.2", "--force")
+                self._output(*words, *self.target.jurisdiction_options)
 
     def _upload_fonts(self) -> None:
         key, path = config.font_pack(config.ROOT)
@@ -229,7 +173,7 @@ class Deployment:
             "--force",
         )
         with self._step("fonts for the watermark uploaded"):
-            self._output(*words)
+            self._output(*words, *self.target.jurisdiction_options)
 
     def _migrate(self, plan: Plan) -> None:
         if plan.adoption:
@@ -252,14 +196,31 @@ class Deployment:
         with _file("deploy.sql", sql) as path:
             self._output("d1", "execute", "DB", "--remote", "--yes", "--file", str(path))
 
-    def _deploy(self, project: str, plan: Plan, *more: str) -> list[str]:
+    def _deploy(self, project: str, plan: Plan) -> list[str]:
         """Deploy one Worker with the secrets it is to get; returns where it answers."""
         secrets = {name: self.secrets.value(name) or "" for name in plan.secrets.get(project, ())}
-        with _file("secrets.json", json.dumps(secrets)) as path, _file("output.ndjson", "") as output:
+        folder = self.target.folder(project)
+        with (
+            _file("secrets.json", json.dumps(secrets)) as path,
+            _file("output.ndjson", "") as output,
+            self.target.generated_config(project, plan.variables, plan.namespace_id) as generated,
+        ):
             options = ("--secrets-file", str(path)) if secrets else ()
-            words = ("deploy", self.target.option, *options, *more)
-            environ = {"WRANGLER_OUTPUT_FILE_PATH": str(output)}
-            folder = self.target.folder(project)
+            words = (
+                "deploy",
+                self.target.option,
+                "--config",
+                generated.name,
+                "--tag",
+                self.release,
+                *options,
+            )
+            environ = {
+                "WRANGLER_OUTPUT_FILE_PATH": str(output),
+                # The page's build reads the same values, and must not take this for a deployment by hand.
+                "GALLERY_CONFIG": str(generated),
+                "CLOUDFLARE_ENV": self.target.wrangler_name,
+            }
             outcome = self.wrangler.run(*words, folder=folder, environ=environ)
             if account.lacks_subdomain(outcome):
                 raise Problem(NO_SUBDOMAIN)
@@ -275,7 +236,7 @@ class Deployment:
         words = ("r2", "bucket", "cors", "set", self.target.bucket, "--force", "--file")
         title = f"uploads allowed from {', '.join(origins)}"
         with self._step(title), _file("cors.json", json.dumps(policy)) as path:
-            self._output(*words, str(path))
+            self._output(*words, str(path), *self.target.jurisdiction_options)
 
     def _outcome(self, *words: str) -> Outcome:
         return self.wrangler.run(*words, self.target.option, folder=self.target.root)
@@ -288,12 +249,6 @@ class Deployment:
         started = time.monotonic()
         yield
         self.report(f"  ✓ {title} ({time.monotonic() - started:.1f} s)")
-
-
-def _id_of(found: dict[str, str], name: str) -> str:
-    if name not in found:
-        raise Problem(f"{name} was created but is not listed yet; run `make deploy` again in a minute")
-    return found[name]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ import botocore.session
 
 from tools.deploy import account
 from tools.deploy.account import InstalledWrangler, Wrangler
-from tools.deploy.config import ENVIRONMENTS, ROOT, S3_ENDPOINT, Target, run_program
+from tools.deploy.config import ENVIRONMENTS, ROOT, Target, run_program
 from tools.deploy.secrets import SecretStore
 from tools.problem import Problem
 
@@ -159,7 +159,7 @@ def listed(client: Any, bucket: str) -> Listing:
         raise Problem(f"the bucket {bucket} cannot be listed: {error}") from error
 
 
-def make_s3_client(account: str, environ: Mapping[str, str]) -> Any:
+def make_s3_client(endpoint: str, environ: Mapping[str, str]) -> Any:
     """An S3 client for R2, with the gateway's credentials.
 
     Raises:
@@ -170,7 +170,7 @@ def make_s3_client(account: str, environ: Mapping[str, str]) -> Any:
     return botocore.session.get_session().create_client(
         "s3",
         region_name="auto",
-        endpoint_url=S3_ENDPOINT.format(account=account),
+        endpoint_url=endpoint,
         aws_access_key_id=environ[CREDENTIALS[0]],
         aws_secret_access_key=environ[CREDENTIALS[1]],
         config=botocore.config.Config(retries={"mode": "standard"}),
@@ -212,7 +212,9 @@ def main(
         wanted = os.environ.get("CLOUDFLARE_ACCOUNT_ID")
         found = account.require_account(target, make_wrangler(root, {}), wanted)
         wrangler = make_wrangler(root, {"CLOUDFLARE_ACCOUNT_ID": found.id})
-        compare(target, wrangler, make_client(found.id, os.environ))
+        deployed = account.read_deployed(target, wrangler)
+        endpoint = deployed.variables["R2_S3_ENDPOINT"] if deployed else target.s3_endpoint(found.id)
+        compare(target, wrangler, make_client(endpoint, os.environ))
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import functools
+import getpass
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.deploy import adopt, apply, privacy
+from tools.deploy import adopt, apply, privacy, rollback
 from tools.deploy.account import (
     LOGIN,
     Account,
@@ -23,7 +25,7 @@ from tools.deploy.account import (
 )
 from tools.deploy.apply import Deployment, Effects, Smoke
 from tools.deploy.audit import SmokeTest
-from tools.deploy.config import ENVIRONMENTS, ROOT, Target, check_setup
+from tools.deploy.config import ENVIRONMENTS, JURISDICTIONS, ROOT, Target, check_setup
 from tools.deploy.plan import Options, Plan, describe, make_plan
 from tools.deploy.schema import Migration, migrations_in
 from tools.deploy.secrets import SecretStore
@@ -32,10 +34,13 @@ from tools.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Factories of everything that reaches outside this process; tests pass their own."""
+    """Factories of everything that reaches outside this process; tests pass their own.
+
+    `ask` asks the person at the terminal for a secret; None: there is no terminal.
+    """
 
     wrangler: Callable[[Path, dict[str, str]], Wrangler] = InstalledWrangler
-    build_page: Callable[[Target, Path], None] = apply.build_page
+    ask: Callable[[str], str] | None = None
     privacy_check: Callable[[str], Callable[[str], None]] = privacy.PrivacyCheck
     smoke: Callable[[Target, str, SecretStore], Smoke] = SmokeTest
 
@@ -45,6 +50,15 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make deploy ARGS=…", description="Deploys a clone to Cloudflare.")
     parser.add_argument("--env", choices=ENVIRONMENTS, default="production", help="what to deploy")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done; needs no account")
+    parser.add_argument("--jurisdiction", choices=JURISDICTIONS, default="", help="where D1 and R2 keep data")
+    parser.add_argument("--versions", action="store_true", help="list the releases that are deployed")
+    parser.add_argument(
+        "--rollback",
+        metavar="RELEASE",
+        nargs="?",
+        const="",
+        help="return to a release, else to the one before",
+    )
     parser.add_argument("--images-domain", metavar="HOST", help="serve renditions from this domain")
     parser.add_argument("--zone-id", metavar="ID", help="zone of that domain, the first time")
     parser.add_argument("--rule-made", action="store_true", help="its firewall rule was made by hand")
@@ -57,7 +71,7 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
 def _options(arguments: argparse.Namespace, token: str) -> Options:
     host = arguments.images_domain
     return Options(
-        images_domain=privacy.normalize_host(host) if host else None,
+        images_domain=privacy.normalize_host(host) if host else host,
         zone=arguments.zone_id,
         rule_made=arguments.rule_made,
         has_token=bool(token),
@@ -73,7 +87,7 @@ def deploy(arguments: argparse.Namespace, root: Path, environ: Mapping[str, str]
     Raises:
         Problem: something is missing or a step failed.
     """
-    target = Target(root, arguments.env)
+    target = Target(root, arguments.env, arguments.jurisdiction)
     check_setup(target)
     secrets = SecretStore(root / f".secrets.{arguments.env}", environ)
     token = environ.get("CLOUDFLARE_API_TOKEN", "")
@@ -86,7 +100,14 @@ def deploy(arguments: argparse.Namespace, root: Path, environ: Mapping[str, str]
         _print_plan_without_account(target, options, migrations, secrets)
         return
     wrangler = services.wrangler(root, {"CLOUDFLARE_ACCOUNT_ID": account.id})
+    if arguments.versions:
+        print("\n".join(rollback.describe_releases(rollback.read_versions(target, wrangler))))
+        return
+    if arguments.rollback is not None:
+        rollback.roll_back(target, wrangler, arguments.rollback, dry_run=arguments.dry_run)
+        return
     state = read_account(target, wrangler)
+    target = replace(target, jurisdiction=state.jurisdiction)
     adoption = None
     if options.adopt and adopt.is_foreign(state.master, migrations):
         adoption = adopt.plan_adoption(lambda sql: query(target.database, sql, wrangler), migrations)
@@ -94,15 +115,40 @@ def deploy(arguments: argparse.Namespace, root: Path, environ: Mapping[str, str]
     _print_plan(target, account, plan)
     if arguments.dry_run:
         return
+    if plan.missing:
+        secrets = _ask_for_secrets(target, plan.missing, secrets, services.ask)
     if plan.packages:
         apply.sync_packages(target)
     effects = Effects(
         functools.partial(privacy.protect, token, environ.get("CLOUDFLARE_API_BASE_URL", privacy.API_URL)),
-        functools.partial(services.build_page, target),
         services.privacy_check(target.bucket),
         services.smoke(target, account.id, secrets),
     )
-    Deployment(target, wrangler, secrets, options, effects).run(plan)
+    release = rollback.release_name(datetime.now(UTC))
+    Deployment(target, wrangler, secrets, options, effects, release).run(plan)
+
+
+def _ask_for_secrets(
+    target: Target, names: Sequence[str], secrets: SecretStore, ask: Callable[[str], str] | None
+) -> SecretStore:
+    """The secrets with those that only a person can supply, before anything is changed.
+
+    Raises:
+        Problem: there is nobody to ask, or no answer.
+    """
+    region = "".join(f" {word}" for word in target.jurisdiction_options)
+    needed = (
+        f"an R2 API token with Object Read & Write on {target.bucket}, made at "
+        "https://dash.cloudflare.com/?to=/:account/r2/api-tokens (`npx wrangler r2 bucket create "
+        f"{target.bucket}{region}` creates the bucket)"
+    )
+    answers: dict[str, str] = {}
+    if ask:
+        print(f"Needed: {needed}")
+        answers = {name: ask(f"{name}: ").strip() for name in names}
+    if empty := [name for name in names if not answers.get(name)]:
+        raise Problem(f"nothing was changed: {' and '.join(empty)} must be in the environment, from {needed}")
+    return SecretStore(secrets.path, {**secrets.environ, **answers})
 
 
 def _print_plan(target: Target, account: Account, plan: Plan) -> None:
@@ -124,8 +170,9 @@ def _print_plan_without_account(
 
 def main(words: Sequence[str] | None = None, root: Path = ROOT, services: Services | None = None) -> int:
     arguments = parse_arguments(sys.argv[1:] if words is None else words)
+    services = services or Services(ask=getpass.getpass if sys.stdin.isatty() else None)
     try:
-        deploy(arguments, root, os.environ, services or Services())
+        deploy(arguments, root, os.environ, services)
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

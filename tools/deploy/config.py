@@ -11,29 +11,23 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import tomlkit
 
 from tools.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAY = "gateway"
 ENVIRONMENTS = ("production", "staging")
-S3_ENDPOINT = "https://{account}.r2.cloudflarestorage.com"
+# Regions that D1 and R2 keep data in; "" is anywhere. https://developers.cloudflare.com/r2/reference/data-location/
+JURISDICTIONS = ("eu", "fedramp")
 NODE_TIMEOUT_SECONDS = 20
+# Written beside each wrangler.toml while it is deployed, and then removed; git ignores it.
+GENERATED_CONFIG = ".wrangler.deploy.json"
 _FONT_INDEX = "variants/src/imaging/fonts/pack.json"
-
-# Where a value stands: a table of the gateway's file, or one entry of an array of tables by its binding.
-Setting = tuple[str, str | None, str]
-DATABASE_ID: Setting = ("d1_databases", "DB", "database_id")
-NAMESPACE_ID: Setting = ("kv_namespaces", "KV", "id")
-ENDPOINT: Setting = ("vars", None, "R2_S3_ENDPOINT")
-PUBLIC_URL: Setting = ("vars", None, "PUBLIC_URL")
-CDN_DOMAIN: Setting = ("vars", None, "R2_CDN_DOMAIN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +36,7 @@ class Target:
 
     root: Path
     environment: str
+    jurisdiction: str = ""
 
     @property
     def wrangler_name(self) -> str:
@@ -87,17 +82,17 @@ class Target:
     @property
     def database(self) -> str:
         """The name of the D1 database."""
-        return str(self._entry("d1_databases", "DB")["database_name"])
+        return self._name("d1_databases", "database_name")
 
     @property
     def bucket(self) -> str:
         """The name of the R2 bucket."""
-        return str(self._entry("r2_buckets", "BUCKET")["bucket_name"])
+        return self._name("r2_buckets", "bucket_name")
 
     @property
     def namespace(self) -> str:
-        """The file knows a namespace by its id only; its title is made from the Worker's name."""
-        return f"{self.worker(GATEWAY)}-ready"
+        """The title that Wrangler gives the KV namespace which it creates for the binding."""
+        return f"{self.worker(GATEWAY)}-{self._name('kv_namespaces', 'binding').lower()}"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -106,39 +101,51 @@ class Target:
 
     @property
     def images_domain(self) -> str | None:
-        """Host of R2_CDN_DOMAIN, a URL or a host alone, where it is set."""
-        text = self.variables["R2_CDN_DOMAIN"]
-        return urlsplit(text if "://" in text else f"//{text}").hostname
+        """Host of R2_CDN_DOMAIN in wrangler.toml, a URL or a host alone, where it is set."""
+        return host_of(self.variables["R2_CDN_DOMAIN"])
 
-    def value(self, setting: Setting) -> str:
-        """The value of a setting in the gateway's file."""
-        table, binding, key = setting
-        entry = self.config(GATEWAY)[table] if binding is None else self._entry(table, binding)
-        return str(entry[key])
+    def s3_endpoint(self, account_id: str) -> str:
+        """R2's S3 API of an account: each jurisdiction has a host of its own."""
+        region = f".{self.jurisdiction}" if self.jurisdiction else ""
+        return f"https://{account_id}{region}.r2.cloudflarestorage.com"
 
-    def differing(self, values: Mapping[Setting, str]) -> dict[Setting, str]:
-        """Those of the values that the file does not have yet."""
-        return {setting: value for setting, value in values.items() if self.value(setting) != value}
+    @property
+    def jurisdiction_options(self) -> tuple[str, ...]:
+        """The options that name the jurisdiction to Wrangler's commands for D1 and R2."""
+        return ("--jurisdiction", self.jurisdiction) if self.jurisdiction else ()
 
-    def write(self, values: Mapping[Setting, str]) -> None:
-        """Put values into the gateway's file; comments and formatting stay as they are."""
-        path = self.root / "wrangler.toml"
-        document = tomlkit.parse(path.read_text())
-        tables: Any = document
-        if self.environment != "production":
-            tables = tables["env"][self.environment]
-        for (table, binding, key), value in values.items():
-            for entry in _entries(tables[table]):
-                if binding is None or entry["binding"] == binding:
-                    entry[key] = value
-        path.write_text(tomlkit.dumps(document))
+    @contextmanager
+    def generated_config(
+        self, project: str, variables: Mapping[str, str], namespace_id: str | None
+    ) -> Iterator[Path]:
+        """A Worker's wrangler.toml with what belongs to one account, as a file in the same folder.
 
-    def _entry(self, table: str, binding: str) -> dict[str, Any]:
-        return next(each for each in self.config(GATEWAY)[table] if each["binding"] == binding)
+        `variables` replace those of the gateway; `namespace_id` is that of a KV namespace which the gateway
+        does not bind yet. Wrangler finds other stores by name, or by what the deployed Worker is bound to.
+        """
+        whole = tomllib.loads((self.folder(project) / "wrangler.toml").read_text())
+        tables = whole if self.environment == "production" else whole["env"][self.environment]
+        if self.jurisdiction:
+            for entry in (*tables["r2_buckets"], *tables.get("d1_databases", ())):
+                entry["jurisdiction"] = self.jurisdiction
+        if project == GATEWAY:
+            tables["vars"].update(variables)
+            for namespace in tables["kv_namespaces"]:
+                namespace.update({"id": namespace_id} if namespace_id else {})
+        path = self.folder(project) / GENERATED_CONFIG
+        path.write_text(json.dumps(whole, indent=2))
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _name(self, table: str, key: str) -> str:
+        return str(self.config(GATEWAY)[table][0][key])
 
 
-def _entries(table: Any) -> Iterator[Any]:
-    yield from table if isinstance(table, list) else [table]
+def host_of(text: str) -> str | None:
+    """The host of a URL or of a host alone; None for an empty text."""
+    return urlsplit(text if "://" in text else f"//{text}").hostname
 
 
 def font_pack(root: Path) -> tuple[str, Path]:

@@ -9,13 +9,12 @@ from typing import Protocol
 from tools.deploy import adopt, config, schema
 from tools.deploy.account import Account, AccountState
 from tools.deploy.adopt import Adoption
-from tools.deploy.config import GATEWAY, Setting, Target
+from tools.deploy.config import GATEWAY, Target, host_of
 from tools.deploy.privacy import PHASE, PROBE_PATH, Domains
 from tools.deploy.schema import Migration
 from tools.deploy.secrets import GENERATED
 from tools.problem import Problem
 
-CREATED_ABOVE = "(created by the steps above)"
 SYNC_COMMAND = ("sync", "--force")
 
 
@@ -47,17 +46,18 @@ class Secrets(Protocol):
 class Plan:
     """One field for each step, empty where there is nothing to do; Workers are deployed every time.
 
-    `missing` are secrets that only a person can supply: without them a run ends once the stores exist, for
-    an R2 token is made for a bucket. `generate` and `store` are new values, generated or taken from the
-    environment; `resume` are those that an earlier run did not bring to every Worker. `secrets` are the
-    names that each Worker gets.
+    `variables` are those of the gateway whose values belong to one account. `namespace` says that Wrangler
+    will create a KV namespace, `namespace_id` is that of one to bind. `missing` are secrets that a person
+    must supply. `generate` and `store` are new values, generated or taken from the environment; `resume` are
+    those that an earlier run did not bring to every Worker. `secrets` are the names that each Worker gets.
     """
 
     packages: bool = False
     database: bool = False
     bucket: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
     namespace: bool = False
-    values: dict[Setting, str] = field(default_factory=dict)
+    namespace_id: str | None = None
     adoption: Adoption | None = None
     schema: bool = False
     baseline: tuple[Migration, ...] = ()
@@ -87,31 +87,37 @@ def make_plan(
     _check_exported(target, options, secrets)
     unset = _unset_secrets(target, state, options, secrets)
     missing, generate, store = _sources(unset, options, secrets)
+    variables = _variables(target, account, state, options)
     create, baseline, pending = _plan_database(target, state, migrations, adoption)
-    wanted = {
-        config.DATABASE_ID: state.databases.get(target.database, CREATED_ABOVE),
-        config.NAMESPACE_ID: state.namespaces.get(target.namespace, CREATED_ABOVE),
-        config.ENDPOINT: config.S3_ENDPOINT.format(account=account.id),
-    }
-    if options.images_domain:
-        wanted[config.CDN_DOMAIN] = f"https://{options.images_domain}"
     return Plan(
         packages=options.pywrangler,
         database=target.database not in state.databases,
         bucket=not state.bucket,
-        namespace=target.namespace not in state.namespaces,
-        values=target.differing(wanted),
+        variables=variables,
+        namespace=not state.deployed and target.namespace not in state.namespaces,
+        namespace_id=None if state.deployed else state.namespaces.get(target.namespace),
         adoption=adoption,
         schema=create,
         baseline=tuple(baseline),
         migrations=tuple(pending),
-        domains=plan_domains(target, state, options),
+        domains=plan_domains(target, state, options, host_of(variables["R2_CDN_DOMAIN"])),
         missing=missing,
         generate=generate,
         store=store,
         resume=tuple(sorted(unset & secrets.pending - {*generate, *store})),
         secrets=_by_worker(target, unset),
     )
+
+
+def _variables(target: Target, account: Account, state: AccountState, options: Options) -> dict[str, str]:
+    """Variables that wrangler.toml leaves open: from options, else the file, else the deployed gateway."""
+    deployed = state.deployed.variables if state.deployed else {}
+    variables = {
+        name: target.variables[name] or deployed.get(name, "") for name in ("R2_CDN_DOMAIN", "PUBLIC_URL")
+    }
+    if options.images_domain is not None:
+        variables["R2_CDN_DOMAIN"] = f"https://{options.images_domain}" if options.images_domain else ""
+    return variables | {"R2_S3_ENDPOINT": target.s3_endpoint(account.id)}
 
 
 def _plan_database(
@@ -139,13 +145,12 @@ def _plan_database(
     return False, migrations[:count], migrations[count:]
 
 
-def plan_domains(target: Target, state: AccountState, options: Options) -> Domains:
-    """What to do about the domains of the bucket.
+def plan_domains(target: Target, state: AccountState, options: Options, wanted: str | None) -> Domains:
+    """What to do about the domains of the bucket; `wanted` is the images domain.
 
     Raises:
         Problem: a new domain would be connected without a firewall rule, or its zone is unknown.
     """
-    wanted = options.images_domain or target.images_domain
     listed = {each.host: each for each in state.domains}
     new = wanted if wanted and wanted not in listed else None
     is_new = bool(new) or bool(wanted and not listed[wanted].active)
@@ -224,10 +229,16 @@ Line = tuple[str, list[str]]
 def describe(target: Target, plan: Plan) -> list[Line]:
     """Each step of a plan in the order in which it is carried out: its title and the commands that do it."""
     parts = (
-        *(_packages_lines, _store_lines, _domain_lines, _font_lines, _file_lines, _secret_lines),
+        *(_missing_lines, _packages_lines, _store_lines, _domain_lines, _font_lines, _secret_lines),
         *(_schema_lines, _worker_lines, _check_lines),
     )
     return [line for part in parts for line in part(target, plan)]
+
+
+def _missing_lines(_: Target, plan: Plan) -> Iterator[Line]:
+    if plan.missing:
+        section = "docs/deploy.md, 'R2 credentials'"
+        yield f"ask for {' and '.join(plan.missing)}, which are not in the environment", [section]
 
 
 def _packages_lines(target: Target, plan: Plan) -> Iterator[Line]:
@@ -241,12 +252,11 @@ def _packages_lines(target: Target, plan: Plan) -> Iterator[Line]:
 
 def _store_lines(target: Target, plan: Plan) -> Iterator[Line]:
     if plan.database:
-        yield f"create the D1 database {target.database}", [f"wrangler d1 create {target.database}"]
+        command = _in_region(target, f"wrangler d1 create {target.database}")
+        yield f"create the D1 database {target.database}", [command]
     if plan.bucket:
-        yield f"create the R2 bucket {target.bucket}", [f"wrangler r2 bucket create {target.bucket}"]
-    if plan.namespace:
-        command = f"wrangler kv namespace create {target.namespace}"
-        yield f"create the KV namespace {target.namespace}", [command]
+        command = _in_region(target, f"wrangler r2 bucket create {target.bucket}")
+        yield f"create the R2 bucket {target.bucket}", [command]
 
 
 def _domain_lines(target: Target, plan: Plan) -> Iterator[Line]:
@@ -258,26 +268,18 @@ def _domain_lines(target: Target, plan: Plan) -> Iterator[Line]:
         yield f"leave the firewall rule of {host} as it is", [why]
     if plan.domains.connect:
         command = f"wrangler r2 bucket domain add {target.bucket} --domain {plan.domains.connect} --zone-id …"
-        yield f"connect {plan.domains.connect} to the bucket", [command]
+        yield f"connect {plan.domains.connect} to the bucket", [_in_region(target, command)]
 
 
 def _font_lines(target: Target, _: Plan) -> Iterator[Line]:
     key, _path = config.font_pack(config.ROOT)
     command = f"wrangler r2 object put {target.bucket}/{key} --file assets/{key} --remote"
-    yield "put the watermark's fonts for larger and rarer scripts into the bucket", [command]
-
-
-def _file_lines(_: Target, plan: Plan) -> Iterator[Line]:
-    if plan.values:
-        lines = [f"{table}: {key} = {value}" for (table, _, key), value in plan.values.items()]
-        yield "write into wrangler.toml", lines
+    title = "put the watermark's fonts for larger and rarer scripts into the bucket"
+    yield title, [_in_region(target, command)]
 
 
 def _secret_lines(target: Target, plan: Plan) -> Iterator[Line]:
     where = f".secrets.{target.environment}"
-    if plan.missing:
-        section = "docs/deploy.md, 'R2 credentials'"
-        yield f"stop, unless {' and '.join(plan.missing)} are in the environment by then", [section]
     if plan.generate:
         yield f"generate {' and '.join(plan.generate)}, kept in {where}", []
     if plan.store:
@@ -302,22 +304,25 @@ def _schema_lines(target: Target, plan: Plan) -> Iterator[Line]:
 
 
 def _worker_lines(target: Target, plan: Plan) -> Iterator[Line]:
-    name = target.wrangler_name
-    command = f"CLOUDFLARE_ENV={name} npm run build" if name else "npm run build"
-    yield "build the page, whose policy names the hosts that it may use", [command]
     yield "deploy the renderers", [_deploy_command(target, plan, project) for project in target.renderers]
-    yield "deploy the gateway", [_deploy_command(target, plan, GATEWAY)]
-    if not target.value(config.PUBLIC_URL):
-        title = "write its address into wrangler.toml as PUBLIC_URL, and deploy it once more"
-        yield title, [_deploy_command(target, plan, GATEWAY)]
+    values = [f"{name} = {value}" for name, value in sorted(plan.variables.items()) if value]
+    namespace = f"; Wrangler creates the KV namespace {target.namespace}" if plan.namespace else ""
+    title = f"deploy the gateway with a page built for these values{namespace}"
+    yield title, [_deploy_command(target, plan, GATEWAY), *values]
+    if not plan.variables["PUBLIC_URL"]:
+        yield "deploy it once more with its address as PUBLIC_URL", [_deploy_command(target, plan, GATEWAY)]
     command = f"wrangler r2 bucket cors set {target.bucket} --file …"
-    yield "allow uploads from the gallery's pages", [command]
+    yield "allow uploads from the gallery's pages", [_in_region(target, command)]
 
 
 def _check_lines(_: Target, plan: Plan) -> Iterator[Line]:
     for host in plan.domains.probe:
         yield f"check that {host} refuses originals", [f"curl -I https://{host}{PROBE_PATH}"]
     yield "run the smoke test", ["vfa smoke --base-url …"]
+
+
+def _in_region(target: Target, command: str) -> str:
+    return " ".join([command, *target.jurisdiction_options])
 
 
 def _folder(target: Target, project: str) -> str:

@@ -19,11 +19,11 @@ import entry
 from gallery import cloudflare
 
 CALLS = {
-    "siblings": (cloudflare._Service, ["post"]),
-    "D1": (cloudflare._D1, ["batch"]),
-    "R2": (cloudflare._R2, ["head", "read", "delete"]),
-    "KV": (cloudflare._KV, ["get", "put", "delete"]),
-    "limits": (cloudflare._RateLimit, ["allows"]),
+    "siblings": (cloudflare.Service, ["post"]),
+    "D1": (cloudflare.D1, ["batch"]),
+    "R2": (cloudflare.R2, ["head", "read", "delete"]),
+    "KV": (cloudflare.KV, ["get", "put", "delete"]),
+    "limits": (cloudflare.RateLimit, ["allows"]),
 }
 _spans: defaultdict[str, list[Span]] = defaultdict(list)
 

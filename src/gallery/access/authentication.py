@@ -1,4 +1,7 @@
-"""Who is asking: bearer tokens, signed with the gallery's secret or by its identity provider."""
+"""Authentication: bearer tokens, signed with the gallery's secret or by its identity provider.
+
+The user behind a token of the provider is created at the first sign-in where the settings say so.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import jwt
 from jwt.api_jws import PyJWS
 
 from gallery import strict_json
-from gallery.access.jwks import Outside, base64url
+from gallery.access.jwks import KeyAccess, base64url
 from gallery.artwork import User
 from gallery.errors import InvalidRequest, StorageError, Suspended, Unauthorized, Unavailable
 from gallery.keys import is_user_id
@@ -27,7 +30,7 @@ from gallery.times import iso
 SECRET_ALGORITHM = "HS256"  # noqa: S105 (the name of an algorithm)
 PROVIDER_ALGORITHMS = ("RS256", "ES256", "EdDSA")
 OPERATOR = "operator"
-SKEW = 60  # seconds that the clock of who issues tokens may be ahead of ours
+SKEW = 60  # seconds that the issuer's clock may be ahead of ours
 
 _LONGEST_TOKEN = {SECRET_ALGORITHM: 4096} | dict.fromkeys(PROVIDER_ALGORITHMS, 16_384)
 _LONGEST_HEADER = 1024
@@ -36,16 +39,17 @@ _LONGEST_KID = 255
 _TYPES = ("jwt", "at+jwt", "application/at+jwt")  # RFC 8725, 3.11; RFC 9068, 4
 _TIMES = ("exp", "nbf", "iat")
 _TOO_LONG = "This token is valid for too long. Please ask for one with an earlier end."
+_REVOKED = "This session was ended. Please sign in again."
 
 _jws = PyJWS(algorithms=[SECRET_ALGORITHM])
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a valid token is about.
+    """Who a valid token identifies.
 
-    The gallery's own tokens have no `issuer`, and their subject is a user's id. `username` is what the token
-    calls the person, if anything; `issued_at` is in seconds since 1970.
+    The gallery's own tokens have no `issuer`, and their subject is a user's id. `username` is the token's
+    name for the user, if any; `issued_at` is in seconds since 1970.
     """
 
     issuer: str | None
@@ -57,7 +61,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever sent the request; `user` is None where the token is valid and there is no such user."""
+    """Who sent the request; `user` is None when the token is valid and there is no such user."""
 
     user_id: str
     is_operator: bool = False
@@ -80,11 +84,14 @@ class _Token:
 
 
 class _Refused(Exception):
-    """Why a token is not valid: for the log, not for whoever sent it."""
+    """The reason why a token is not valid: for the log, not for the response."""
 
 
 async def identify(platform: Platform, settings: Settings, authorization: str | None) -> Identity:
-    """Who an Authorization header names. Raises Unauthorized, and Unavailable without the provider's keys."""
+    """Who an Authorization header identifies.
+
+    Raises Unauthorized, and Unavailable without the provider's keys.
+    """
     try:
         token = _token_of(authorization)
         issuer = settings.provider if token.algorithm in PROVIDER_ALGORITHMS else None
@@ -119,7 +126,7 @@ def _token_of(authorization: str | None) -> _Token:
 
 
 def _check_header(header: Mapping[str, Any]) -> None:
-    # Keys that a token brings along or points at (jwk, jku, x5c, x5u) are never looked at (RFC 8725, 3.10).
+    # Keys that a token contains or points at (jwk, jku, x5c, x5u) are never used (RFC 8725, 3.10).
     algorithm, kind, kid = header.get("alg"), header.get("typ", "JWT"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _LONGEST_TOKEN:
         raise _Refused("the algorithm is not accepted")
@@ -128,11 +135,11 @@ def _check_header(header: Mapping[str, Any]) -> None:
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise _Refused("another type of token")
     if not (kid is None or (isinstance(kid, str) and len(kid) <= _LONGEST_KID)):
-        raise _Refused("kid is no name of a key")
+        raise _Refused("kid is not the name of a key")
 
 
 def _verify_secret(secret: str, token: _Token) -> None:
-    # A library that takes the last of two equal names may read another header than the one that was meant.
+    # The header was parsed strictly above: a library that takes the last of two equal names may read another.
     if token.algorithm != SECRET_ALGORITHM:
         raise _Refused("the algorithm is not accepted")
     try:
@@ -142,9 +149,11 @@ def _verify_secret(secret: str, token: _Token) -> None:
 
 
 async def _verify_provider(platform: Platform, provider: Provider, token: _Token) -> None:
-    outside = Outside(platform.fetch, platform.ticks, platform.sleep, platform.log)
+    access = KeyAccess(platform.fetch, platform.ticks, platform.sleep, platform.log)
     try:
-        key = await platform.keys.find(provider.keys_url, token.header.get("kid"), token.algorithm, outside)
+        key = await platform.isolate.keys.find(
+            provider.keys_url, token.header.get("kid"), token.algorithm, access
+        )
     except StorageError as error:
         raise Unavailable from error
     if key is None:
@@ -162,10 +171,10 @@ async def _verify_provider(platform: Platform, provider: Provider, token: _Token
 def _identity_of(claims: Mapping[str, Any], provider: Provider | None, settings: Settings) -> Identity:
     subject, name = claims.get("sub"), claims.get(settings.username_claim)
     if not isinstance(subject, str) or not _is_subject(subject, provider):
-        raise _Refused("sub names nobody")
+        raise _Refused("sub is not a user")
     if provider is None:
         if "aud" in claims:
-            raise _Refused("made for another service")
+            raise _Refused("issued for another service")
         is_operator = claims.get("role") == OPERATOR
     else:
         _check_origin(claims, provider)
@@ -194,7 +203,7 @@ def _check_origin(claims: Mapping[str, Any], provider: Provider) -> None:
 
 
 def _is_operator(claims: Mapping[str, Any], provider: Provider) -> bool:
-    # What a provider calls "role" is its own affair: only a claim that was named makes an operator.
+    # A provider may use "role" for anything: only the claim in the settings makes an operator.
     if provider.operator is None:
         return False
     claim, value = provider.operator
@@ -205,7 +214,7 @@ def _is_operator(claims: Mapping[str, Any], provider: Provider) -> bool:
 def _check_times(claims: Mapping[str, Any], now: float, longest: float) -> None:
     times = {name: claims[name] for name in _TIMES if name in claims}
     if not all(map(_is_time, times.values())):
-        raise _Refused("a time is no number")
+        raise _Refused("a time is not a number")
     if "exp" not in times or times["exp"] <= now:
         raise _Refused("expired")
     if times.get("nbf", 0) > now + SKEW or times.get("iat", 0) > now + SKEW:
@@ -232,22 +241,23 @@ def _decoded(segment: str) -> bytes:
         raise _Refused(str(error)) from error
 
 
-_REVOKED = "This session was ended. Please sign in again."
-
-
 def user_id_of(identity: Identity) -> str:
-    """The id that a user gets: of a provider's subject, which may hold anything, the digest."""
+    """The id of the user; for a provider's subject, which may hold anything, its digest."""
     if identity.issuer is None:
         return identity.subject
     return f"usr_{_digest(identity)[:32]}"
 
 
 async def caller_of(platform: Platform, settings: Settings, identity: Identity) -> Caller:
-    """The caller with their account as it is now. Raises Unauthorized for a revoked token, and Suspended."""
+    """The caller with the user's record as it is now, which is created where the settings say so.
+
+    Raises Unauthorized for a revoked token, Suspended, DatabaseError.
+    """
     row = await only(platform, _lookup(identity))
     if row is None and settings.auto_create_users:
         insertion = _insertion(identity, settings.default_artwork_limit, iso(platform.now()))
-        row = first((await transact(platform, insertion, _lookup(identity)))[1])
+        rows = await transact(platform, insert=insertion, found=_lookup(identity))
+        row = first(rows["found"])
     if row is None:
         return Caller(user_id_of(identity), identity.is_operator)
     user = user_of(row)
@@ -260,28 +270,26 @@ async def caller_of(platform: Platform, settings: Settings, identity: Identity) 
 
 def _lookup(identity: Identity) -> Statement:
     if identity.issuer is None:
-        return users.USER, (identity.subject,)
-    return users.USER_OF_SUBJECT, (identity.issuer, identity.subject)
+        return users.find(identity.subject)
+    return users.find_by_subject(identity.issuer, identity.subject)
 
 
 def _insertion(identity: Identity, limit: int, now: str) -> Statement:
     digest = _digest(identity)
-    name = username_from(identity.username or "") or f"user-{digest[:8]}"
-    other = f"{name[: USERNAME_LENGTH - 13]}-{digest[:12]}"
-    subject = None if identity.issuer is None else identity.subject
-    return users.INSERT_USER_ON_SIGHT, (
-        user_id_of(identity),
-        name,
-        limit,
-        identity.issuer,
-        subject,
-        now,
-        other,
+    username = username_from(identity.username or "") or f"user-{digest[:8]}"
+    return users.insert(
+        id=user_id_of(identity),
+        username=username,
+        artwork_limit=limit,
+        issuer=identity.issuer,
+        subject=None if identity.issuer is None else identity.subject,
+        created_at=now,
+        other_username=f"{username[: USERNAME_LENGTH - 13]}-{digest[:12]}",
     )
 
 
 def _is_revoked(identity: Identity, user: User) -> bool:
-    # A token that does not say when it was issued may be as old as any.
+    # A token that does not say when it was issued may be of any age.
     issued = 0.0 if identity.issued_at is None else identity.issued_at
     return issued * 1000 < user.tokens_valid_after
 

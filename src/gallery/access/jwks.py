@@ -1,4 +1,4 @@
-"""The public keys of an identity provider: a JWK set (RFC 7517), kept in the isolate and refreshed."""
+"""The public keys of an identity provider: a JWK set (RFC 7517), cached in the isolate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gallery.errors import InvalidRequest, StorageError
 LONGEST_SET = 64 * 1024
 MOST_KEYS = 32
 FRESH_SECONDS = 3600.0
-PAUSE_SECONDS = 60.0  # between two readings, however many tokens name keys that do not exist
+PAUSE_SECONDS = 60.0  # between two fetches, however many tokens name keys that do not exist
 FIRST_PAUSE_SECONDS = 5.0  # while no keys are known at all
 FETCH_SECONDS = 5.0
 POLL_SECONDS = 0.05
@@ -27,7 +27,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One public key, good for one algorithm; `jwk` holds its public members and nothing else."""
+    """One public key for one algorithm; `jwk` has its public members and nothing else."""
 
     kid: str | None
     algorithm: str
@@ -36,7 +36,7 @@ class Key:
 
 
 def base64url(text: str) -> bytes:
-    """The bytes of unpadded base64url (RFC 7515, 2). Raises ValueError for a second spelling of any bytes."""
+    """The bytes of unpadded base64url (RFC 7515, 2). Raises ValueError for a non-canonical spelling."""
     if not _SEGMENT.fullmatch(text):
         raise ValueError("not base64url")
     try:
@@ -49,7 +49,7 @@ def base64url(text: str) -> bytes:
 
 
 def keys_of(data: bytes) -> tuple[Key, ...]:
-    """The keys of a JWK set that can verify here; others are passed over. Raises ValueError."""
+    """The keys of a JWK set that can verify tokens here; others are ignored. Raises ValueError."""
     try:
         listed = strict_json.parse_object(data).get("keys")
     except InvalidRequest as error:
@@ -105,8 +105,8 @@ def _number(value: object) -> bytes | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What the cache needs of the platform; `fetch(url, longest, seconds)` raises StorageError."""
+class KeyAccess:
+    """What the cache needs of the platform. `fetch(url, longest, seconds)` raises StorageError."""
 
     fetch: Callable[[str, int, float], Awaitable[bytes]]
     ticks: Callable[[], float]
@@ -115,31 +115,31 @@ class Outside:
 
 
 class KeyCache:
-    """The keys of one provider, as one isolate knows them.
+    """The keys of one provider, cached in an isolate.
 
-    Requests of an isolate share what is known, but none is woken from inside another: on Workers they wait by
-    timer. A set that cannot be read leaves the known keys as they are.
+    While one request fetches them, others wait by timer: on Workers, a request must not wait for a promise of
+    another. When a fetch fails, the known keys stay.
     """
 
     def __init__(self) -> None:
         self._keys: tuple[Key, ...] | None = None
         self._read_at = float("-inf")
-        self._asked_at = float("-inf")
-        self._asking = False
+        self._fetched_at = float("-inf")
+        self._fetching = False
 
-    async def find(self, url: str, kid: str | None, algorithm: str, outside: Outside) -> Key | None:
-        """The key of this name and algorithm. Raises StorageError while no keys could be read at all.
+    async def find(self, url: str, kid: str | None, algorithm: str, access: KeyAccess) -> Key | None:
+        """The key with this id and algorithm, None when there is none. Raises StorageError without any keys.
 
-        A token without `kid` means the only key of its algorithm, if there is only one.
+        A token without `kid` means the only key of its algorithm.
         """
         known = bool(self._named(kid, algorithm))
-        stale = outside.ticks() - self._read_at >= FRESH_SECONDS
+        stale = access.ticks() - self._read_at >= FRESH_SECONDS
         if not known:
-            while self._is_asking(outside):
-                await outside.sleep(POLL_SECONDS)
+            while self._is_fetching(access):
+                await access.sleep(POLL_SECONDS)
             known = bool(self._named(kid, algorithm))
-        if (stale or not known) and not self._is_asking(outside):
-            await self._refresh(url, outside)
+        if (stale or not known) and not self._is_fetching(access):
+            await self._refresh(url, access)
         if self._keys is None:
             raise StorageError("the keys of the identity provider cannot be read")
         found = self._named(kid, algorithm)
@@ -148,19 +148,19 @@ class KeyCache:
     def _named(self, kid: str | None, algorithm: str) -> list[Key]:
         return [k for k in self._keys or () if k.algorithm == algorithm and kid in (None, k.kid)]
 
-    def _is_asking(self, outside: Outside) -> bool:
+    def _is_fetching(self, access: KeyAccess) -> bool:
         # The platform may drop a request that then never resumes.
-        return self._asking and outside.ticks() - self._asked_at <= FETCH_SECONDS + 1
+        return self._fetching and access.ticks() - self._fetched_at <= FETCH_SECONDS + 1
 
-    async def _refresh(self, url: str, outside: Outside) -> None:
+    async def _refresh(self, url: str, access: KeyAccess) -> None:
         pause = FIRST_PAUSE_SECONDS if self._keys is None else PAUSE_SECONDS
-        if outside.ticks() - self._asked_at < pause:
+        if access.ticks() - self._fetched_at < pause:
             return
-        self._asking, self._asked_at = True, outside.ticks()
+        self._fetching, self._fetched_at = True, access.ticks()
         try:
-            self._keys = keys_of(await outside.fetch(url, LONGEST_SET, FETCH_SECONDS))
-            self._read_at = outside.ticks()
+            self._keys = keys_of(await access.fetch(url, LONGEST_SET, FETCH_SECONDS))
+            self._read_at = access.ticks()
         except (StorageError, ValueError) as error:
-            outside.log({"event": "keys_failed", "reason": str(error)})
+            access.log({"event": "keys_failed", "reason": str(error)})
         finally:
-            self._asking = False
+            self._fetching = False

@@ -16,7 +16,7 @@ _SERVICE = "s3"
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs for one endpoint, which may carry a path; objects are addressed path-style below it."""
+    """Signs URLs for one S3 endpoint, which may have a path; objects are addressed path-style below it."""
 
     endpoint: str
     bucket: str
@@ -26,7 +26,10 @@ class Signer:
     def presign(
         self, method: str, key: str, *, now: datetime, lifetime: int, headers: Mapping[str, str] | None = None
     ) -> str:
-        """The URL that allows one `method` on `key` for `lifetime` seconds, with exactly these headers."""
+        """The URL that allows `method` on `key` for `lifetime` seconds from `now`, with these headers.
+
+        Source: AWS Signature Version 4, "Authenticating requests: using query parameters".
+        """
         url = urlsplit(self.endpoint)
         path = f"{url.path}/{self.bucket}/{key}"
         signed = {"host": url.netloc} | {n.lower(): " ".join(v.split()) for n, v in (headers or {}).items()}

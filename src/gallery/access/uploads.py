@@ -1,4 +1,4 @@
-"""Upload tickets: leave to put one original straight into the bucket."""
+"""Upload URLs: the permission to put one original straight into the bucket, and to get it back."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 from gallery import cleanup
 from gallery.access.signing import Signer
-from gallery.errors import ArtworkLimitReached, PortError, Unavailable, UploadLimitReached, UserNotFound
+from gallery.errors import ArtworkLimitReached, UploadLimitReached, UserNotFound
 from gallery.formats import EXTENSIONS
 from gallery.keys import OriginalKey, user_part
 from gallery.ports import Platform, Statement
 from gallery.settings import Settings
 from gallery.store import uploads, users
-from gallery.store.database import first, transact
+from gallery.store.database import first, only, transact
 from gallery.store.uploads import URL_SECONDS
 from gallery.store.users import user_of
 from gallery.times import iso, moment
 
-# Download URLs of one such period are equal, so that an owner's ETag can hold that long.
+# Download URLs are equal for this many seconds, so that the ETag of an owner's response stays valid as long.
 PERIOD = 5 * 60
 
 
@@ -31,89 +31,77 @@ class UploadRequest:
     size: int | None
 
 
-def signer_of(settings: Settings) -> Signer:
-    return Signer(settings.s3_endpoint, settings.bucket, settings.access_key_id, settings.secret_access_key)
-
-
 def download_url(settings: Settings, key: str, now: float) -> str:
-    """Leave to get one original, for at least ten and at most fifteen minutes from now."""
+    """A URL to get one original, valid for 10 to 15 minutes from `now`, in seconds since 1970."""
     start = moment(now // PERIOD * PERIOD)
-    return signer_of(settings).presign("GET", key, now=start, lifetime=URL_SECONDS)
+    return _signer_of(settings).presign("GET", key, now=start, lifetime=URL_SECONDS)
 
 
-async def issue_ticket(
+async def issue_upload(
     platform: Platform, settings: Settings, user_id: str, request: UploadRequest
 ) -> dict[str, Any]:
-    """The upload ticket for one new original, as it goes to the client.
+    """The URL and headers to upload one new original with, as they are on the wire.
 
-    Raises UserNotFound, ArtworkLimitReached, UploadLimitReached.
+    Raises UserNotFound, ArtworkLimitReached, UploadLimitReached, DatabaseError.
     """
-    content_type, media_type, size = request.content_type, request.media_type, request.size
-    key = OriginalKey(user_part(user_id), platform.uuid(), EXTENSIONS[media_type])
-    await _note(platform, settings, user_id, key, media_type, size)
-    headers = {"Content-Type": content_type}
+    key = OriginalKey(user_part(user_id), platform.uuid(), EXTENSIONS[request.media_type])
+    await _record(platform, settings, user_id, key, request)
+    headers = {"Content-Type": request.content_type}
     signed = dict(headers)
-    if size is not None:
+    if request.size is not None:
         # `If-None-Match: *` makes the URL single-use: a second put meets an object that exists.
         headers["If-None-Match"] = "*"
-        # Every client sends a length by itself, and browsers allow no other: it is signed, not listed.
-        signed = headers | {"Content-Length": str(size)}
+        # Clients send the length by themselves, and browsers let no page set it: it is signed, but not
+        # listed.
+        signed = headers | {"Content-Length": str(request.size)}
     now = platform.now()
     return {
-        "uploadUrl": signer_of(settings).presign(
+        "uploadUrl": _signer_of(settings).presign(
             "PUT", str(key), now=moment(now), lifetime=URL_SECONDS, headers=signed
         ),
         "key": str(key),
         "method": "PUT",
         "headers": headers,
         "expiresAt": iso(now + URL_SECONDS),
-        "maxBytes": settings.max_upload_bytes if size is None else size,
+        "maxBytes": settings.max_upload_bytes if request.size is None else request.size,
     }
 
 
-async def _note(
-    platform: Platform,
-    settings: Settings,
-    user_id: str,
-    key: OriginalKey,
-    content_type: str,
-    size: int | None,
+def _signer_of(settings: Settings) -> Signer:
+    return Signer(settings.s3_endpoint, settings.bucket, settings.access_key_id, settings.secret_access_key)
+
+
+async def _record(
+    platform: Platform, settings: Settings, user_id: str, key: OriginalKey, request: UploadRequest
 ) -> None:
-    """Record the upload, if the user may have one more: counted and inserted by one statement."""
+    """Record the upload if the user may have one more; one statement counts and inserts."""
     issue = uploads.issue(
         str(key),
         user_id,
-        content_type,
-        size,
-        most_uploads=settings.max_open_uploads,
-        most_bytes=settings.max_open_bytes,
+        request.media_type,
+        request.size,
+        max_uploads=settings.max_open_uploads,
+        max_bytes=settings.max_open_bytes,
         largest=settings.max_upload_bytes,
     )
-    if await _is_issued(platform, user_id, issue):
+    if await _is_recorded(platform, user_id, issue):
         return
-    await _end_due(platform, settings, user_id)
-    if await _is_issued(platform, user_id, issue):
+    # Uploads that the sweeper would end at its next run make room now.
+    await cleanup.end_due_of_user(platform, user_id, settings.max_open_uploads)
+    if await _is_recorded(platform, user_id, issue):
         return
-    row = first((await transact(platform, uploads.first_end(user_id)))[0])
+    row = await only(platform, uploads.first_end(user_id))
     raise UploadLimitReached(retry_after=int(row["seconds"] or 1) if row else 1)
 
 
-async def _is_issued(platform: Platform, user_id: str, issue: Statement) -> bool:
+async def _is_recorded(platform: Platform, user_id: str, issue: Statement) -> bool:
     """False when too many uploads are open. Raises UserNotFound, ArtworkLimitReached."""
-    rows = await transact(platform, issue, (users.USER, (user_id,)))
-    if rows[0]:
+    rows = await transact(platform, issue=issue, user=users.find(user_id))
+    if rows["issue"]:
         return True
-    found = first(rows[1])
+    found = first(rows["user"])
     if found is None:
         raise UserNotFound
     if not user_of(found).remaining:
         raise ArtworkLimitReached
     return False
-
-
-async def _end_due(platform: Platform, settings: Settings, user_id: str) -> None:
-    """What of the user's the sweeper would end at its next run is ended now."""
-    try:
-        await cleanup.end_due(platform, settings.max_open_uploads, user_id=user_id)
-    except (PortError, Unavailable) as error:
-        platform.log({"event": "sweep_failed", "part": "uploads", "reason": repr(error)})

@@ -7,21 +7,24 @@ import re
 from gallery.errors import RangeNotSatisfiable
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
-_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_ETAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
 def etag_matches(condition: str | None, etag: str, *, weak: bool = True) -> bool:
-    """Whether an If-Match or If-None-Match header names this ETag (given with its quotes)."""
+    """Whether an If-Match or If-None-Match header contains this ETag, given with its quotes.
+
+    The comparison is the weak one unless `weak` is False (RFC 9110, 8.8.3.2).
+    """
     if condition is None:
         return False
     if condition.strip() == "*":
         return True
     opaque = etag.removeprefix("W/")
-    return any(f'"{tag}"' == opaque and (weak or not mark) for mark, tag in _TAG.findall(condition))
+    return any(f'"{tag}"' == opaque and (weak or not mark) for mark, tag in _ETAG.findall(condition))
 
 
 def span_of(header: str | None, size: int) -> tuple[int, int] | None:
-    """`(offset, length)` of a Range header, None when all is asked for or the header means nothing to us.
+    """`(offset, length)` in bytes of a Range header, None for the whole object and for an invalid header.
 
     Raises RangeNotSatisfiable when the range lies outside the object.
     """
@@ -52,4 +55,4 @@ def expected_revisions(if_match: str | None) -> frozenset[str] | None:
     """
     if if_match is None or if_match.strip() == "*":
         return None
-    return frozenset(tag.partition("-")[0] for _, tag in _TAG.findall(if_match))
+    return frozenset(tag.partition("-")[0] for _, tag in _ETAG.findall(if_match))

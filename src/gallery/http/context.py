@@ -1,98 +1,119 @@
-"""One request on its way to its handler, and what handlers share."""
+"""The context of one request: who sends it, its rate limits, and the responses that handlers share."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 from gallery import strict_json
 from gallery.access.authentication import Caller, caller_of, identify, user_id_of
 from gallery.access.uploads import download_url
-from gallery.artwork import Artwork, original_of
+from gallery.artwork import Artwork
 from gallery.errors import Forbidden, InvalidRequest, RateLimited, StorageError, Unauthorized
-from gallery.http import conditional, fields
+from gallery.http import fields
+from gallery.http.conditional import etag_matches
 from gallery.http.messages import JSON_TYPE, Request, Response, json_response, json_text
 from gallery.http.schemas import artwork_out
 from gallery.keys import OriginalKey, parse_original, user_part
 from gallery.ports import Limiter, Platform
-from gallery.read import Original, state_of_original
+from gallery.read import OriginalState, state_of_original
 from gallery.settings import Settings
 from gallery.times import Stopwatch
 
-LIMIT_PERIOD = 60
+T = TypeVar("T")
+
+LIMIT_SECONDS = 60  # the period of the rate limits
 IPV4 = 4
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`arguments` are the decoded parts of the path, `notes` go into the request's line in the log."""
+    """`parameters` are the decoded path parameters, `log_fields` go into the request's line of the log."""
 
     request: Request
     platform: Platform
     settings: Settings
     request_id: str
-    arguments: tuple[str, ...]
+    parameters: Mapping[str, str]
     watch: Stopwatch
-    notes: dict[str, object]
+    log_fields: dict[str, object]
 
     @property
     def origin(self) -> str:
-        """Where the gallery is: as the settings say, or else as this request has it."""
+        """The gallery's origin, from the settings or else from the request."""
         return self.settings.public_url or self.request.origin
 
     @property
     def base(self) -> str:
+        """The URL that serves the objects of the bucket."""
         return self.settings.cdn_domain or f"{self.origin}/cdn"
 
     async def caller(self) -> Caller:
-        """Whoever the token names. Raises Unauthorized, Suspended."""
+        """The user that the token identifies. Raises Unauthorized, Suspended, DatabaseError."""
         try:
             identity = await identify(self.platform, self.settings, self.request.header("authorization"))
-            self.notes["user"] = user_id_of(identity)
+            self.log_fields["user"] = user_id_of(identity)
             caller = await caller_of(self.platform, self.settings, identity)
         except Unauthorized as error:
-            self.notes["reason"] = str(error.__cause__ or error)
+            self.log_fields["reason"] = str(error.__cause__ or error)
             raise
-        self.notes["user"] = caller.user_id
+        self.log_fields["user"] = caller.user_id
         return caller
 
-    async def caller_if_any(self) -> Caller | None:
+    async def optional_caller(self) -> Caller | None:
+        """The caller, None without a token. Raises as `caller`."""
         return await self.caller() if self.request.header("authorization") else None
 
-    async def operator(self, what: str) -> Caller:
-        """The caller, who may do `what`. Raises Forbidden for anybody but an operator."""
+    async def operator(self, action: str) -> Caller:
+        """The caller, who must be an operator to do `action`. Raises Forbidden, and as `caller`."""
         caller = await self.caller()
         if not caller.is_operator:
-            raise Forbidden(f"Only operators may {what}.")
+            raise Forbidden(f"Only operators may {action}.")
         return caller
 
     async def body(self) -> dict[str, Any]:
+        """The JSON object of the body. Raises InvalidRequest, TooLarge."""
         return strict_json.parse_object(await self.request.body())
 
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work that runs to its end even when the client hangs up."""
+        task = asyncio.ensure_future(work)
+        self.platform.background(asyncio.wait([task]))
+        return await asyncio.shield(task)
 
-async def throttle(call: Context, limiter: Limiter, caller: Caller) -> None:
-    """Raises RateLimited. The limits throttle; one that does not answer must not close the gallery."""
-    await _throttle(call, limiter, caller.user_id)
 
+async def throttle(context: Context, limiter: Limiter, key: str) -> None:
+    """Count a request against a rate limit. Raises RateLimited.
 
-async def throttle_reads(call: Context, caller: Caller | None = None, *, kind: str = "") -> None:
-    """Count a read of the caller's, or else of the network that it comes from. Raises RateLimited.
-
-    Reads of each `kind` are counted apart. Where the address of the client is not known, as without
-    Cloudflare, or is the machine's own, nothing is counted.
+    A limiter that fails allows everything: it must not close the gallery.
     """
-    key = caller.user_id if caller else _network_of(call.request.header("cf-connecting-ip"))
+    try:
+        allowed = await limiter.allows(key)
+    except StorageError as error:
+        context.platform.log({"event": "limiter_failed", "reason": str(error)})
+        return
+    if not allowed:
+        raise RateLimited(LIMIT_SECONDS)
+
+
+async def throttle_reads(context: Context, caller: Caller | None = None, *, kind: str = "") -> None:
+    """Count a read against the limit of the caller, or else of the client's network. Raises RateLimited.
+
+    Reads of each `kind` are counted apart. Nothing is counted where the client's address is not known, as
+    without Cloudflare, or is the machine's own.
+    """
+    key = caller.user_id if caller else _network_of(context.request.header("cf-connecting-ip"))
     if key is not None:
-        await _throttle(call, call.platform.reads, f"{kind}{key}")
+        await throttle(context, context.platform.limits.reads, f"{kind}{key}")
 
 
 def _network_of(address: str | None) -> str | None:
-    """The address, of IPv6 its first 64 bits, which are what one customer is given."""
+    """The address; of IPv6 its first 64 bits, which one customer has for themselves."""
     try:
         known = ip_address(address or "")
     except ValueError:
@@ -102,18 +123,11 @@ def _network_of(address: str | None) -> str | None:
     return str(known) if known.version == IPV4 else str(ip_network((known, 64), strict=False))
 
 
-async def _throttle(call: Context, limiter: Limiter, key: str) -> None:
-    try:
-        allowed = await limiter.allows(key)
-    except StorageError as error:
-        call.platform.log({"event": "limiter_failed", "reason": str(error)})
-        return
-    if not allowed:
-        raise RateLimited(LIMIT_PERIOD)
+def own_original(caller: Caller, key: object) -> OriginalKey:
+    """The key of an original of the caller's. Raises InvalidRequest, Forbidden.
 
-
-def own_original(caller: Caller, key: str | None) -> OriginalKey:
-    """The caller's own original; nothing is looked up, so nothing is learned of other people's."""
+    Nothing is looked up, so the errors tell nothing about other users' originals.
+    """
     original = parse_original(fields.key_of({"originalKey": key}))
     if original is None:
         raise InvalidRequest('"originalKey" must be the key of an upload ticket.')
@@ -122,59 +136,59 @@ def own_original(caller: Caller, key: str | None) -> OriginalKey:
     return original
 
 
-def shown_artwork(call: Context, artwork: Artwork, caller: Caller | None) -> dict[str, Any]:
-    """One artwork as this caller may see it: where its original is, is the owner's and operators' to know."""
-    shown = artwork_out(artwork, call.base)
+def visible_fields(context: Context, artwork: Artwork, caller: Caller | None) -> dict[str, Any]:
+    """An artwork on the wire, with the URL of its original only for its owner and operators."""
+    shown = artwork_out(artwork, context.base)
     is_theirs = caller is not None and (caller.user_id == artwork.user_id or caller.is_operator)
-    if not (is_theirs or call.settings.public_originals):
+    if not (is_theirs or context.settings.public_originals):
         del shown["originalUrl"]
     return shown
 
 
 async def artwork_response(
-    call: Context, artwork: Artwork, caller: Caller | None, status: int = 200, *, made: bool = False
+    context: Context, artwork: Artwork, caller: Caller | None, status: int = 200, *, is_fresh: bool = False
 ) -> Response:
-    """One artwork; its owner also gets leave to download the original, if it is still there and the one that
-    the artwork was made of. That needs no look when the artwork was `made` just now.
+    """A response with one artwork; for its owner with a URL to download the original.
+
+    The URL is left out when the original is missing or was replaced, which is not checked for an artwork that
+    was rendered just now (`is_fresh`).
     """
-    shown = shown_artwork(call, artwork, caller)
-    original = original_of(artwork)
+    shown = visible_fields(context, artwork, caller)
+    original = artwork.original
     if original is not None and caller is not None and caller.user_id == artwork.user_id:
-        state = Original.KEPT if made else await state_of_original(call.platform, artwork)
-        if state is Original.KEPT:
-            shown["originalDownloadUrl"] = download_url(call.settings, str(original), call.platform.now())
-        if state is Original.REPLACED:
+        state = OriginalState.UNCHANGED if is_fresh else await state_of_original(context.platform, artwork)
+        if state is OriginalState.UNCHANGED:
+            shown["originalDownloadUrl"] = download_url(
+                context.settings, str(original), context.platform.now()
+            )
+        if state is OriginalState.REPLACED:
             shown["originalReplaced"] = True
-    answer = json_response({"data": shown}, status)
-    # The revision comes first, for If-Match; the rest tells apart all else that the text depends on.
-    answer.headers["ETag"] = f'"{artwork.revision}-{crc32(str(answer.body).encode()):08x}"'
-    answer.headers["Cache-Control"] = "private, no-cache" if caller else "no-cache"
-    answer.headers["Vary"] = "Authorization"
-    return _unless_known(call, answer)
+    response = json_response({"data": shown}, status)
+    # The revision is for If-Match; the checksum tells apart texts that differ in anything else.
+    response.headers["ETag"] = f'"{artwork.revision}-{crc32(str(response.body).encode()):08x}"'
+    response.headers["Cache-Control"] = "private, no-cache" if caller else "no-cache"
+    response.headers["Vary"] = "Authorization"
+    return _not_modified_or(context, response)
 
 
-def tagged_response(call: Context, value: Any, *, private: bool = False) -> Response:
-    """Any JSON, with an ETag made of its text."""
-    text = json_text(value)
-    return text_response(
-        call, text, JSON_TYPE, {"Cache-Control": "private, no-cache" if private else "no-cache"}
-    )
+def tagged_response(context: Context, value: Any, *, private: bool = False) -> Response:
+    """A JSON response with an ETag made of its text."""
+    cache = {"Cache-Control": "private, no-cache" if private else "no-cache"}
+    return text_response(context, json_text(value), JSON_TYPE, cache)
 
 
-def text_response(call: Context, text: str, content_type: str, headers: Mapping[str, str]) -> Response:
-    """A text with an ETag made of it, or 304 to a reader who has it."""
+def text_response(context: Context, text: str, content_type: str, headers: Mapping[str, str]) -> Response:
+    """A response with an ETag made of its text."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:24]
-    return _unless_known(
-        call, Response(200, text, {**headers, "Content-Type": content_type, "ETag": f'W/"{digest}"'})
-    )
+    given = {**headers, "Content-Type": content_type, "ETag": f'W/"{digest}"'}
+    return _not_modified_or(context, Response(200, text, given))
 
 
-def _unless_known(call: Context, answer: Response) -> Response:
-    """The answer, or 304 to a reader who has it."""
-    known = call.request.header("if-none-match")
-    if call.request.method not in ("GET", "HEAD") or not conditional.etag_matches(
-        known, answer.headers["ETag"]
-    ):
-        return answer
-    del answer.headers["Content-Type"]
-    return Response(304, None, answer.headers)
+def _not_modified_or(context: Context, response: Response) -> Response:
+    """304 for a client that has this response already, else the response."""
+    known = context.request.header("if-none-match")
+    is_read = context.request.method in ("GET", "HEAD")
+    if not is_read or not etag_matches(known, response.headers["ETag"]):
+        return response
+    del response.headers["Content-Type"]
+    return Response(304, None, response.headers)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from gallery.http.messages import Request, Response
 
 _METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
-_ASKED = "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id"
-_SHOWN = "Accept-Ranges, Allow, Content-Range, ETag, Location, Retry-After, Server-Timing, X-Request-Id"
+_REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id"
+_EXPOSED = "Accept-Ranges, Allow, Content-Range, ETag, Location, Retry-After, Server-Timing, X-Request-Id"
+_PREFLIGHT_SECONDS = 7200
 
 
 def headers_for(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
-    """The headers that let a page of an allowed origin read the answer."""
+    """The headers that let a page of an allowed origin read the response."""
     if not origins:
         return {}
     origin = request.header("origin")
@@ -20,7 +21,7 @@ def headers_for(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
     return {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": allowed,
-        "Access-Control-Expose-Headers": _SHOWN,
+        "Access-Control-Expose-Headers": _EXPOSED,
         "Timing-Allow-Origin": allowed,
     }
 
@@ -32,12 +33,12 @@ def is_preflight(request: Request, origins: tuple[str, ...]) -> bool:
 
 
 def options_response(request: Request, origins: tuple[str, ...], allow: str) -> Response:
-    """The answer to OPTIONS, a preflight or not."""
+    """The response to OPTIONS, whether it is a preflight or not; `allow` is the value of the Allow header."""
     headers = {"Allow": allow}
     if is_preflight(request, origins):
         headers |= {
             "Access-Control-Allow-Methods": _METHODS,
-            "Access-Control-Allow-Headers": _ASKED,
-            "Access-Control-Max-Age": "7200",
+            "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+            "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
         }
     return Response(204, None, headers)

@@ -66,7 +66,8 @@ def _entry(artwork: Wire, origin: str) -> str:
         content = f'<p><img src="{escape(picture)}" alt="{escape(alternative_text(artwork))}"></p>' + content
     categories = "".join(f'<category term="{_text(tag)}"/>' for tag in artwork.get("tags") or ())
     return (
-        f"<entry><id>{_text(origin)}/api/artworks/{_text(artwork['id'])}</id><title>{_text(artwork['title'])}</title>"
+        f"<entry><id>{_text(origin)}/api/artworks/{_text(artwork['id'])}</id>"
+        f"<title>{_text(artwork['title'])}</title>"
         f"<author><name>{_text(artwork['username'])}</name>"
         f"<uri>{_text(origin + artist_path(artwork['username']))}</uri></author>"
         f"<published>{artwork['createdAt']}</published><updated>{artwork['updatedAt']}</updated>"

@@ -43,6 +43,7 @@ CURSOR = r"p[0-9]{1,16}"  # a position
 BAD_CURSOR = '"cursor" must be the "nextCursor" of another page.'
 
 Body = Mapping[str, Any]
+_Reader = Callable[[Body], Any]
 
 # Control characters, the halves of broken surrogate pairs, and characters that turn the direction of a text.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -54,7 +55,7 @@ _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 
 def description_of(body: Body) -> Description:
     """The description in a body of POST /api/artworks. Raises InvalidRequest."""
-    return Description(**{name: read(body) for name, read in _DESCRIPTION.values()})
+    return Description(**{name: read(body) for name, read in _DESCRIPTION.items()})
 
 
 def changes_of(body: Body) -> dict[str, Any]:
@@ -86,10 +87,16 @@ def user_change_of(body: Body) -> UserChange:
     return UserChange(**_given(body, _CHANGES_OF_USER))
 
 
-def _given(body: Body, readers: Mapping[str, tuple[str, Callable[[Body], Any]]]) -> dict[str, Any]:
-    given = {name: read(body) for wire, (name, read) in readers.items() if wire in body}
+def camel(name: str) -> str:
+    """The name on the wire of a field: `created_date` is `createdDate`."""
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)
+
+
+def _given(body: Body, readers: Mapping[str, _Reader]) -> dict[str, Any]:
+    given = {name: read(body) for name, read in readers.items() if camel(name) in body}
     if not given:
-        raise InvalidRequest(f"Nothing to change: name at least one of {', '.join(readers)}.")
+        raise InvalidRequest(f"Nothing to change: name at least one of {', '.join(map(camel, readers))}.")
     return given
 
 
@@ -327,21 +334,21 @@ def _text(value: object, name: str, longest: int, *, lines: bool = False) -> str
     return value.strip()
 
 
-# Fields by their names on the wire: the name in Python, and what reads them.
-_DESCRIPTION: dict[str, tuple[str, Callable[[Body], Any]]] = {
-    "title": ("title", title_of),
-    "description": ("description", description_text_of),
-    "materials": ("materials", materials_of),
-    "dimensions": ("dimensions", dimensions_of),
-    "createdDate": ("created_date", created_date_of),
-    "category": ("category", category_of),
-    "tags": ("tags", tags_of),
+# What reads the fields of Description, of an artwork's change and of UserChange.
+_DESCRIPTION: dict[str, _Reader] = {
+    "title": title_of,
+    "description": description_text_of,
+    "materials": materials_of,
+    "dimensions": dimensions_of,
+    "created_date": created_date_of,
+    "category": category_of,
+    "tags": tags_of,
 }
-_EDITABLE = _DESCRIPTION | {"isFeatured": ("is_featured", featured_of)}
-_CHANGES_OF_USER: dict[str, tuple[str, Callable[[Body], Any]]] = {
-    "username": ("username", username_of),
-    "artworkLimit": ("artwork_limit", artwork_limit_of),
-    "status": ("status", user_status_of),
-    "revokeTokens": ("revoke_tokens", revoke_tokens_of),
-    "subject": ("subject", subject_of),
+_EDITABLE = _DESCRIPTION | {"is_featured": featured_of}
+_CHANGES_OF_USER: dict[str, _Reader] = {
+    "username": username_of,
+    "artwork_limit": artwork_limit_of,
+    "status": user_status_of,
+    "revoke_tokens": revoke_tokens_of,
+    "subject": subject_of,
 }

@@ -23,8 +23,8 @@ PREVIEW_WIDTH = 1200
 # How wide the artwork page shows a picture; the same text as `sizes` in web/src/artwork.js.
 ARTWORK_SIZES = "(min-width: 60rem) 66vw, 100vw"
 
-_TITLE = re.compile(r"\s*<title>.*?</title>", re.DOTALL)
-_DESCRIPTION = re.compile(r'\s*<meta name="description"[^>]*>')
+_TITLE = re.compile(r"(?:\n *)?<title>[^<]*</title>")
+_DESCRIPTION = re.compile(r'(?:\n *)?<meta name="description"[^<>]*>')
 # The marker, and what the static page says after it.
 _NOSCRIPT = re.compile(r"<!--noscript-->(?:\s*<noscript>.*?</noscript>)?", re.DOTALL)
 _SITE = re.compile(r'(<script type="application/json" id="site">).*?(</script>)', re.DOTALL)

@@ -1,93 +1,420 @@
-"""The routes: which handler answers which method at which address."""
+"""The routes: each address with its methods, and each method with its handler and its OpenAPI operation."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from gallery.artwork import Category
 from gallery.errors import NotFound
-from gallery.http import handlers, site
-from gallery.http.context import Context
+from gallery.http import fields, handlers, openapi, schemas, site
+from gallery.http.context import Context, tagged_response, throttle_reads
 from gallery.http.messages import Response
-
-Handler = Callable[[Context], Awaitable[Response]]
+from gallery.http.openapi import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    PICTURE,
+    USER,
+    Method,
+    data_of,
+    empty,
+    json_of,
+    operation,
+    path_parameter,
+    picture,
+    query,
+    ref,
+    request_header,
+)
+from gallery.http.schemas import Schema
+from gallery.keys import USER_ID
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address; `{names}` in it stand for one segment, `{key}` for all that follows."""
+    """An address. `{name}` in it stands for one segment, `{key}` for all that follows.
 
-    template: str
-    methods: Mapping[str, Handler]
-    allow: str
+    `parameters` describes the names in the OpenAPI document.
+    """
+
+    path: str
+    methods: Mapping[str, Method]
+    parameters: tuple[Schema, ...] = ()
+
+    @property
+    def allow(self) -> str:
+        """The value of an Allow header."""
+        names = {*self.methods, "OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())
+        return ", ".join(sorted(names))
 
 
-def _route(template: str, **methods: Handler) -> Route:
-    names = {*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-    return Route(template, methods, ", ".join(sorted(names)))
+def _route(path: str, *parameters: Schema, **methods: Method) -> Route:
+    return Route(path, methods, parameters)
 
+
+async def read_openapi(context: Context) -> Response:
+    """The OpenAPI document."""
+    await throttle_reads(context)
+    return tagged_response(context, document(context.origin))
+
+
+def document(origin: str) -> dict[str, Any]:
+    """The OpenAPI document of a gallery at this origin."""
+    return openapi.document(origin, {each.path: _path_item(each) for each in ROUTES})
+
+
+def _path_item(route: Route) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"parameters": list(route.parameters)} if route.parameters else {}
+    return parameters | {name.lower(): method.operation for name, method in route.methods.items()}
+
+
+_TEXT: Schema = {"type": "string", "maxLength": fields.LONGEST_FILTER}
+_NAME: Schema = {"type": "string", "minLength": 1}
+_FALSE: Schema = {"type": "boolean", "default": False}
+_LIMIT = query(
+    "limit", {"type": "integer", "minimum": 1, "maximum": fields.MOST, "default": fields.DEFAULT_LIMIT}
+)
+_ARTWORK_ID = path_parameter("id", _NAME)
+_USER_ID = path_parameter("id", {"type": "string", "pattern": f"^{USER_ID}$"})
+_ARTWORK = data_of("The artwork", "Artwork", etag=True)
+_ACCOUNT = data_of("The user", "Account")
+_TIMING = {"Server-Timing": "Each stage and variant, in milliseconds"}
+_CREATED = _TIMING | {"Location": "The artwork's address"}
 
 ROUTES = (
     _route(
-        "/api/artworks/{id}",
-        GET=handlers.read_artwork,
-        PATCH=handlers.change_artwork,
-        DELETE=handlers.remove_artwork,
+        "/api/artworks/upload-url",
+        POST=operation(
+            handlers.issue_upload,
+            "createUploadTicket",
+            "Ask where to upload an original",
+            {"200": json_of("The upload ticket", ref("Ticket"))},
+            (
+                *USER,
+                "invalid_request",
+                "not_found",
+                "too_large",
+                "unsupported_type",
+                "artwork_limit_reached",
+                "upload_limit_reached",
+                "rate_limited",
+            ),
+            body="TicketRequest",
+            token=True,
+        ),
     ),
-    _route("/cdn/{key}", GET=handlers.deliver_object),
-    _route("/api/artworks", GET=handlers.list_artworks, POST=handlers.create_artwork),
-    _route("/api/artworks/upload-url", POST=handlers.create_upload_ticket),
-    _route("/api/artworks/readiness", GET=handlers.read_readiness),
-    _route("/api/artworks/{id}/reprocess", POST=handlers.reprocess_artwork),
-    _route("/api/users/{username}/artworks/{slug}", GET=handlers.read_artwork_by_slug),
-    _route("/api/users", GET=handlers.read_users, POST=handlers.create_user),
-    _route("/api/users/{id}", GET=handlers.read_user, PATCH=handlers.change_user),
-    _route("/api/me", GET=handlers.read_me),
-    _route("/api/sweep", POST=handlers.sweep_now),
-    _route("/healthz", GET=handlers.read_health),
-    _route("/openapi.json", GET=handlers.read_openapi),
+    _route(
+        "/api/artworks",
+        POST=operation(
+            handlers.create_artwork,
+            "createArtwork",
+            "Make an artwork of an uploaded original",
+            {
+                "200": data_of(
+                    "The artwork this original has already", "Artwork", etag=True, headers=_CREATED
+                ),
+                "201": data_of("The new artwork", "Artwork", etag=True, headers=_CREATED),
+            },
+            (
+                *USER,
+                "invalid_request",
+                "forbidden",
+                "not_found",
+                "conflict",
+                "artwork_limit_reached",
+                "rate_limited",
+                *PICTURE,
+            ),
+            body="NewArtwork",
+            token=True,
+        ),
+        GET=operation(
+            handlers.list_artworks,
+            "listArtworks",
+            "The newest artworks",
+            {
+                "200": json_of("A page; the last has no nextCursor", ref("Page"), etag=True),
+                "304": NOT_MODIFIED,
+            },
+            (*USER, "invalid_request", "rate_limited"),
+            parameters=(
+                query("username", _TEXT),
+                query("category", _TEXT | {"examples": list(Category)}),
+                query("tag", _TEXT),
+                query("q", _TEXT | {"description": "Words of title, tags, description or username"}),
+                query("featured", {"type": "boolean"}),
+                _LIMIT,
+                query("cursor", schemas.pattern(fields.CURSOR)),
+                IF_NONE_MATCH,
+            ),
+            token=None,
+        ),
+    ),
+    _route(
+        "/api/artworks/readiness",
+        GET=operation(
+            handlers.read_readiness,
+            "readReadiness",
+            "Which renditions of an original can be fetched by now",
+            {"200": json_of("The three renditions", ref("Readiness"))},
+            (*USER, "invalid_request", "forbidden", "rate_limited"),
+            parameters=(
+                query("originalKey", schemas.pattern(schemas.ORIGINAL_KEY), required=True),
+                query(
+                    "wait",
+                    {
+                        "type": "integer",
+                        "minimum": 0,
+                        "maximum": fields.LONGEST_WAIT,
+                        "default": 0,
+                        "description": "Seconds to wait for all three before answering",
+                    },
+                ),
+            ),
+            token=True,
+        ),
+    ),
+    _route(
+        "/api/artworks/{id}",
+        _ARTWORK_ID,
+        GET=operation(
+            handlers.read_artwork,
+            "readArtwork",
+            "One artwork; its owner also gets leave to download the original",
+            {"200": _ARTWORK, "304": NOT_MODIFIED},
+            (*USER, "not_found", "rate_limited"),
+            parameters=(IF_NONE_MATCH,),
+            token=None,
+        ),
+        PATCH=operation(
+            handlers.change_artwork,
+            "changeArtwork",
+            "Change what is said of an artwork; for its owner, and for operators what is featured",
+            {"200": _ARTWORK},
+            (
+                *USER,
+                "invalid_request",
+                "forbidden",
+                "not_found",
+                "conflict",
+                "precondition_failed",
+                "too_large",
+            ),
+            body="ArtworkChange",
+            parameters=(IF_MATCH,),
+            token=True,
+        ),
+        DELETE=operation(
+            handlers.delete_artwork,
+            "removeArtwork",
+            "Remove an artwork with all its files",
+            {"204": empty("It is gone")},
+            (*USER, "forbidden", "not_found", "precondition_failed"),
+            parameters=(IF_MATCH,),
+            token=True,
+        ),
+    ),
+    _route(
+        "/api/artworks/{id}/reprocess",
+        _ARTWORK_ID,
+        POST=operation(
+            handlers.reprocess_artwork,
+            "reprocessArtwork",
+            "Render an artwork again; for its owner and for operators",
+            {"200": data_of("The artwork", "Artwork", etag=True, headers=_TIMING)},
+            (
+                *USER,
+                "forbidden",
+                "not_found",
+                "conflict",
+                "original_replaced",
+                "rate_limited",
+                *PICTURE,
+            ),
+            token=True,
+        ),
+    ),
+    _route(
+        "/api/users/{username}/artworks/{slug}",
+        path_parameter("username", _NAME),
+        path_parameter("slug", _NAME),
+        GET=operation(
+            handlers.read_artwork_by_slug,
+            "readArtworkBySlug",
+            "One artwork by its readable address",
+            {"200": _ARTWORK, "304": NOT_MODIFIED},
+            (*USER, "not_found", "rate_limited"),
+            parameters=(IF_NONE_MATCH,),
+            token=None,
+        ),
+    ),
+    _route(
+        "/api/users",
+        GET=operation(
+            handlers.list_users,
+            "listUsers",
+            "Users in the order of their names; for operators",
+            {"200": json_of("One page", ref("Accounts"))},
+            (*USER, "invalid_request", "forbidden"),
+            parameters=(
+                query("username", _TEXT | {"description": "Only the user of this name"}),
+                _LIMIT,
+                query("cursor", _TEXT | {"description": "`nextCursor` of another page"}),
+            ),
+            token=True,
+        ),
+        POST=operation(
+            handlers.create_user,
+            "createUser",
+            "Make a user; for operators",
+            {"201": data_of("The user", "Account", headers={"Location": "The user's address"})},
+            (*USER, "invalid_request", "forbidden", "already_exists", "too_large"),
+            body="NewUser",
+            token=True,
+        ),
+    ),
+    _route(
+        "/api/users/{id}",
+        _USER_ID,
+        GET=operation(
+            handlers.read_user,
+            "readUser",
+            "One user; for operators",
+            {"200": _ACCOUNT},
+            (*USER, "forbidden", "not_found"),
+            token=True,
+        ),
+        PATCH=operation(
+            handlers.change_user,
+            "changeUser",
+            "Rename, limit, suspend or sign out a user; for operators",
+            {"200": _ACCOUNT},
+            (*USER, "invalid_request", "forbidden", "not_found", "already_exists", "too_large"),
+            body="UserChange",
+            token=True,
+        ),
+    ),
+    _route(
+        "/api/me",
+        GET=operation(
+            handlers.read_me,
+            "readMe",
+            "The caller's quota and its use",
+            {"200": data_of("The caller", "User", etag=True), "304": NOT_MODIFIED},
+            (*USER, "not_found", "rate_limited"),
+            parameters=(IF_NONE_MATCH,),
+            token=True,
+        ),
+    ),
+    _route(
+        "/api/sweep",
+        POST=operation(
+            handlers.sweep,
+            "sweep",
+            "End uploads that are over, or walk through the whole bucket; for operators",
+            {"200": data_of("What was seen and done", "Sweep")},
+            (*USER, "invalid_request", "forbidden"),
+            parameters=(
+                query("dryRun", _FALSE),
+                query("audit", _FALSE),
+                query("cursor", schemas.AUDIT_CURSOR | {"description": "Of an audit"}),
+            ),
+            token=True,
+        ),
+    ),
+    _route(
+        "/cdn/{key}",
+        path_parameter("key", schemas.pattern(schemas.OBJECT_KEY)) | {"description": "With its slashes"},
+        GET=operation(
+            handlers.read_object,
+            "readObject",
+            "A rendition, whole or in part",
+            {
+                "200": picture("The rendition"),
+                "206": picture("The part asked for", {"Content-Range": "Which part it is"}),
+                "304": NOT_MODIFIED,
+            },
+            ("forbidden", "not_found", "precondition_failed", "range_not_satisfiable", "rate_limited"),
+            parameters=(
+                IF_NONE_MATCH,
+                IF_MATCH,
+                request_header("Range", "One part of the file, as `bytes=0-1023`"),
+                request_header("If-Range", "The ETag for which the part is wanted; else all is sent"),
+            ),
+        ),
+    ),
+    _route(
+        "/healthz",
+        GET=operation(
+            handlers.read_health,
+            "readHealth",
+            "Whether the gallery and its renderers answer; `renderers` of a 503 says which does not",
+            {"200": json_of("They do", ref("Health"))},
+            ("rate_limited",),
+        ),
+    ),
+    _route(
+        "/openapi.json",
+        GET=operation(
+            read_openapi,
+            "readOpenapi",
+            "This document",
+            {"200": json_of("OpenAPI 3.1", {"type": "object"}, etag=True), "304": NOT_MODIFIED},
+            ("rate_limited",),
+            parameters=(IF_NONE_MATCH,),
+        ),
+    ),
 )
-# For people and search engines. What has a file of its own never comes here, but for "/".
-SITE = (
-    _route("/", GET=site.read_home),
-    _route("/upload", GET=site.read_upload_page),
-    _route("/feed.atom", GET=site.read_feed),
-    _route("/robots.txt", GET=site.read_robots),
-    _route("/sitemap.xml", GET=site.read_sitemap_index),
-    _route("/sitemaps/{file}", GET=site.read_sitemap),
-    _route("/artists/{username}", GET=site.read_artist_page),
-    _route("/artists/{username}/feed.atom", GET=site.read_artist_feed),
-    _route("/artists/{username}/{slug}", GET=site.read_artwork_page),
+# For people and search engines. Files of the page are served by the static assets and never come here, except
+# "/".
+SITE = tuple(
+    Route(path, {"GET": Method(handler)})
+    for path, handler in (
+        ("/", site.read_home),
+        ("/upload", site.read_upload_page),
+        ("/feed.atom", site.read_feed),
+        ("/robots.txt", site.read_robots),
+        ("/sitemap.xml", site.read_sitemap_index),
+        ("/sitemaps/{file}", site.read_sitemap),
+        ("/artists/{username}", site.read_artist_page),
+        ("/artists/{username}/feed.atom", site.read_artist_feed),
+        ("/artists/{username}/{slug}", site.read_artwork_page),
+    )
 )
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{\w+\}", "([^/]+)", template.replace("{key}", "(.+)")))
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace("{key}", "(?P<key>.+)")))
 
 
 _ALL = (*ROUTES, *SITE)
-_FIXED = {route.template: route for route in _ALL if "{" not in route.template}
-_VARIABLE = tuple((_pattern(route.template), route) for route in _ALL if "{" in route.template)
+_FIXED = {route.path: route for route in _ALL if "{" not in route.path}
+_VARIABLE = tuple((_pattern(route.path), route) for route in _ALL if "{" in route.path)
 
 
-def route_of(path: str) -> tuple[Route | None, tuple[str, ...]]:
-    """The route of a path, if there is one, and the decoded arguments in it. Raises NotFound."""
+def find_route(path: str) -> tuple[Route | None, dict[str, str]]:
+    """The route of a path, None when there is none, and the decoded path parameters.
+
+    Raises NotFound when a parameter is not UTF-8.
+    """
     fixed = _FIXED.get(path)
     if fixed is not None:
-        return fixed, ()
+        return fixed, {}
     for pattern, route in _VARIABLE:
-        found = pattern.fullmatch(path)
-        if found is not None:
-            return route, tuple(_decoded(argument) for argument in found.groups())
-    return None, ()
+        match = pattern.fullmatch(path)
+        if match is not None:
+            return route, {name: _decoded(value) for name, value in match.groupdict().items()}
+    return None, {}
 
 
-def _decoded(argument: str) -> str:
-    if "%" not in argument:
-        return argument
+def _decoded(parameter: str) -> str:
+    if "%" not in parameter:
+        return parameter
     try:
-        return unquote_to_bytes(argument).decode()
+        return unquote_to_bytes(parameter).decode()
     except UnicodeDecodeError:
         raise NotFound from None

@@ -1,26 +1,44 @@
-"""The schemas of the OpenAPI document, with the limits that the fields are checked against."""
+"""JSON on the wire: the schemas of the OpenAPI document, and artworks and users in responses.
+
+Names on the wire are those of Python in camelCase.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gallery import errors, formats, keys, names, settings, variants
-from gallery.artwork import ACTIVE, OTHER, Artwork, Category, User, UserStatus, original_of
+from gallery import audit, errors, keys, names, settings
+from gallery.artwork import ACTIVE, OTHER, Artwork, Category, User, UserStatus
+from gallery.formats import ACCEPTED_TYPES, ALIASES
 from gallery.http import fields
-from gallery.keys import urls_of
+from gallery.http.fields import camel
+from gallery.keys import public_urls
 from gallery.times import iso
-from gallery.variants import Variant
+from gallery.variants import VARIANTS
 
 Schema = dict[str, Any]
 
-_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-ORIGINAL_KEY = rf"^originals/[A-Za-z0-9_-]{{1,64}}/{_UUID}\.({'|'.join(formats.EXTENSIONS.values())})$"
-OBJECT_KEY = rf"^(display|thumbnails|icons)/[A-Za-z0-9_-]{{1,64}}/{_UUID}(\.v[1-9][0-9]{{0,8}})?\.jpg$"
-_PLACES = "|".join((keys.ORIGINALS, *variants.FOLDERS.values(), "artworks/"))
-AUDIT_CURSOR = {"type": "string", "pattern": f"^({_PLACES})", "maxLength": 1024}
-_TIME = {"type": "string", "format": "date-time", "description": "ISO 8601, UTC"}
-_HIDDEN = "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069"
+ORIGINAL_KEY = rf"{keys.ORIGINALS}{keys.USER_PART}/{keys.UUID}\.({keys.EXTENSION})"
+OBJECT_KEY = rf"({keys.FOLDER})/{keys.USER_PART}/{keys.UUID}(\.v{keys.VERSION})?\.jpg"
+AUDIT_CURSOR: Schema = {
+    "type": "string",
+    "pattern": f"^({'|'.join(audit.WALK)})",
+    "maxLength": audit.LONGEST_CURSOR,
+}
+_TIME: Schema = {"type": "string", "format": "date-time", "description": "ISO 8601, UTC"}
+# The characters that fields refuse, as patterns of JSON Schema write them.
+_UNPRINTABLE = "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069"
 _BREAKS = "\\t\\n\\r\\u2028\\u2029"
+
+
+def pattern(expression: str) -> Schema:
+    """A text that matches the whole expression."""
+    return {"type": "string", "pattern": f"^{expression}$"}
+
+
+def data_of(schema: Schema) -> Schema:
+    """An object with the member `data`."""
+    return _object(data=schema)
 
 
 def _object(required: tuple[str, ...] | None = None, /, **properties: Schema) -> Schema:
@@ -30,35 +48,39 @@ def _object(required: tuple[str, ...] | None = None, /, **properties: Schema) ->
 
 
 def _text(longest: int, *, lines: bool = False, needed: bool = False) -> Schema:
-    """A text without characters that cannot be printed, as `fields` reads it."""
-    hidden = _HIDDEN if lines else _HIDDEN + _BREAKS
-    pattern = f"^[^{hidden}]*[^\\s{hidden}][^{hidden}]*$" if needed else f"^[^{hidden}]*$"
-    return {"type": "string", "maxLength": longest, "pattern": pattern} | ({"minLength": 1} if needed else {})
+    """A text without unprintable characters, as `fields` reads it."""
+    hidden = _UNPRINTABLE if lines else _UNPRINTABLE + _BREAKS
+    expression = f"[^{hidden}]*[^\\s{hidden}][^{hidden}]*" if needed else f"[^{hidden}]*"
+    return pattern(expression) | {"maxLength": longest} | ({"minLength": 1} if needed else {})
 
 
 def _nullable(schema: Schema) -> Schema:
     return schema | {"type": [schema["type"], "null"]}
 
 
+def _array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def data_of(schema: Schema) -> Schema:
-    return _object(data=schema)
+def _page_of(name: str) -> Schema:
+    return _object(data=_array(_ref(name)), nextCursor=_nullable(_WORD))
 
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _SIDE: Schema = {"type": "integer", "minimum": 1}
 _FLAG: Schema = {"type": "boolean"}
 _ID: Schema = {"type": "string", "minLength": 1}
-_KEY: Schema = {"type": "string", "pattern": ORIGINAL_KEY}
+_KEY = pattern(ORIGINAL_KEY)
 _URL: Schema = {"type": "string", "format": "uri"}
-# What another program recorded is answered as it stands there.
-_STORED_URL: Schema = {"type": ["string", "null"]}
 _WORD: Schema = {"type": "string"}
+_NULLABLE_TEXT = _nullable(_WORD)
 
-_SAID: dict[str, Schema] = {
+# What clients send of an artwork.
+_DESCRIPTION: dict[str, Schema] = {
     "title": _text(fields.TITLE, needed=True),
     "description": _nullable(_text(fields.DESCRIPTION, lines=True)),
     "materials": _nullable(_text(fields.LINE)),
@@ -68,9 +90,42 @@ _SAID: dict[str, Schema] = {
     | {"examples": list(Category), "description": f"Any text; `{OTHER}` when there is none"},
     "tags": {"type": ["array", "null"], "maxItems": fields.TAGS, "items": _text(fields.TAG)},
 }
-
-
-# What operators say of a user.
+# What responses contain of an artwork, by field of Artwork. URLs of another program's artwork are as stored.
+_ARTWORK: dict[str, Schema] = {
+    "id": _ID,
+    "user_id": _WORD,
+    "username": _WORD,
+    "slug": _WORD,
+    "title": _WORD,
+    "description": _NULLABLE_TEXT,
+    "materials": _NULLABLE_TEXT,
+    "dimensions": _NULLABLE_TEXT,
+    "created_date": _NULLABLE_TEXT,
+    "category": _WORD,
+    "tags": _array(_WORD),
+    "original_url": _NULLABLE_TEXT
+    | {"description": "For the owner and operators; for everybody where originals are public"},
+    **{f"{spec.name}_url": _NULLABLE_TEXT | {"description": spec.title} for spec in VARIANTS.values()},
+    "width": _nullable(_SIDE),
+    "height": _nullable(_SIDE),
+    "original_width": _nullable(_SIDE),
+    "original_height": _nullable(_SIDE),
+    "dominant_color": _NULLABLE_TEXT | {"pattern": "^#[0-9a-f]{6}$"},
+    "thumb_hash": _NULLABLE_TEXT | {"description": "Base64"},
+    "status": _WORD | {"description": f"`{ACTIVE}` for everything public"},
+    "is_featured": _FLAG,
+    "processed_at": _nullable(_TIME),
+    "created_at": _TIME,
+    "updated_at": _TIME,
+}
+_USER: dict[str, Schema] = {
+    "id": _WORD,
+    "username": _WORD,
+    "artworkLimit": _COUNT,
+    "artworkCount": _COUNT,
+    "artworkRemaining": _COUNT,
+}
+# What operators send of a user.
 _ACCOUNT: dict[str, Schema] = {
     "username": {
         "type": "string",
@@ -81,203 +136,19 @@ _ACCOUNT: dict[str, Schema] = {
     "artworkLimit": {"type": "integer", "minimum": 0, "maximum": settings.MOST_ARTWORKS},
     "subject": _nullable(_text(fields.SUBJECT)) | {"description": "Who it is to the identity provider"},
 }
-
-
-def error_codes() -> dict[str, int]:
-    """Every error code a client may meet, with its status."""
-    found: dict[str, int] = {}
-    classes: list[type[errors.GalleryError]] = [errors.GalleryError]
-    while classes:
-        kind = classes.pop()
-        found[kind.code] = kind.status
-        classes += kind.__subclasses__()
-    return dict(sorted(found.items()))
-
-
-def components() -> dict[str, Schema]:
-    return {
-        "Error": _object(
-            ("error", "code", "requestId"),
-            error={"type": "string", "description": "What happened, in a sentence"},
-            code={"type": "string", "enum": list(error_codes())},
-            requestId=_WORD,
-            detail={"type": "string", "description": "What can be done about it"},
-        ),
-        "Health": _object(
-            status={"const": "ok"}, renderers=_object(**{variant: {"const": "ok"} for variant in Variant})
-        ),
-        "TicketRequest": _object(
-            ("filename", "contentType"),
-            filename=_text(fields.FILENAME, needed=True),
-            contentType={
-                "type": "string",
-                "maxLength": 100,
-                "pattern": f"^({'|'.join((*formats.ACCEPTED_TYPES, *formats.ALIASES))})( ?;[!-~]*)?$",
-                "examples": list(formats.ACCEPTED_TYPES),
-                "description": "One of the accepted types, whatever its case, also image/jpg, image/pjpeg,"
-                " image/x-png, and with parameters. The PUT sends it as it was said here.",
-            },
-            size={"type": ["integer", "null"], "minimum": 1, "description": "Bytes; signed when given"},
-        ),
-        "Ticket": _object(
-            uploadUrl=_URL,
-            key=_KEY,
-            method={"const": "PUT"},
-            headers={
-                "type": "object",
-                "additionalProperties": {"type": "string"},
-                "description": "To be sent with the PUT exactly as they are",
-            },
-            expiresAt=_TIME,
-            maxBytes=_SIDE,
-        ),
-        "NewArtwork": _object(("title", "originalKey"), originalKey=_KEY, **_SAID),
-        "ArtworkChange": _object((), **_SAID, isFeatured=_FLAG | {"description": "The operators' choice"})
-        | {"minProperties": 1},
-        "Artwork": _artwork(),
-        "Page": _object(
-            data={"type": "array", "items": _ref("Artwork")},
-            nextCursor={"type": ["string", "null"]},
-        ),
-        "NewUser": _object(
-            ("username",), id={"type": ["string", "null"], "pattern": f"^({keys.USER_ID})?$"}, **_ACCOUNT
-        ),
-        "UserChange": _object(
-            (),
-            **_ACCOUNT,
-            status={"type": "string", "enum": list(UserStatus)},
-            revokeTokens={"const": True, "description": "Refuse every token issued until now"},
-        )
-        | {"minProperties": 1},
-        "Account": _account(),
-        "Accounts": _object(
-            data={"type": "array", "items": _ref("Account")},
-            nextCursor={"type": ["string", "null"]},
-        ),
-        "User": _object(
-            id=_WORD, username=_WORD, artworkLimit=_COUNT, artworkCount=_COUNT, artworkRemaining=_COUNT
-        ),
-        "Readiness": _object(display=_FLAG, thumbnail=_FLAG, icon=_FLAG),
-        "Sweep": _object(
-            dryRun=_FLAG,
-            uploadsSeen=_COUNT,
-            objectsSeen=_COUNT,
-            artworksSeen=_COUNT,
-            objectsRemoved=_COUNT,
-            removed={"type": "array", "items": _WORD},
-            missing={
-                "type": "array",
-                "items": _object(artwork=_ID, keys={"type": "array", "items": _WORD}),
-            },
-            replaced={"type": "array", "items": _ID},
-            renewed={"type": "array", "items": _ID},
-            failed={"type": "array", "items": _WORD},
-            nextCursor={"type": ["string", "null"], "description": "Where an audit goes on"},
-        ),
-    }
-
-
-def _account() -> Schema:
-    text: Schema = {"type": ["string", "null"]}
-    return _object(
-        id=_WORD,
-        username=_WORD,
-        artworkLimit=_COUNT,
-        artworkCount=_COUNT,
-        artworkRemaining=_COUNT,
-        status={"type": "string", "enum": list(UserStatus)},
-        tokensValidAfter=_nullable(_TIME) | {"description": "Tokens issued before it are refused"},
-        issuer=text,
-        subject=text,
-        createdAt=_TIME,
-    )
-
-
-def _artwork() -> Schema:
-    text: Schema = {"type": ["string", "null"]}
-    schema = _object(
-        id=_ID,
-        userId=_WORD,
-        username=_WORD,
-        slug=_WORD,
-        title=_WORD,
-        description=text,
-        materials=text,
-        dimensions=text,
-        createdDate=text,
-        category=_WORD,
-        tags={"type": "array", "items": _WORD},
-        displayUrl=_STORED_URL,
-        thumbnailUrl=_STORED_URL,
-        iconUrl=_STORED_URL,
-        width=_nullable(_SIDE),
-        height=_nullable(_SIDE),
-        originalWidth=_nullable(_SIDE),
-        originalHeight=_nullable(_SIDE),
-        dominantColor={"type": ["string", "null"], "pattern": "^#[0-9a-f]{6}$"},
-        thumbHash={"type": ["string", "null"], "description": "Base64"},
-        status={"type": "string", "description": f"`{ACTIVE}` for everything public"},
-        isFeatured=_FLAG,
-        processedAt=_nullable(_TIME),
-        createdAt=_TIME,
-        updatedAt=_TIME,
-    )
-    schema["properties"]["originalUrl"] = _STORED_URL | {
-        "description": "For the owner and operators; for everybody where originals are public"
-    }
-    schema["properties"]["originalDownloadUrl"] = _URL | {
-        "description": "For the owner only: a signed URL of the original, good for 10 to 15 minutes; absent"
-        " when the original is not the one that the artwork was made of"
-    }
-    schema["properties"]["originalReplaced"] = {
-        "const": True,
-        "description": "For the owner only, and only when another file is in the place of the original",
-    }
-    return schema
-
-
-def _urls(artwork: Artwork, base: str) -> dict[str, str | None]:
-    original = original_of(artwork)
-    if original is not None:
-        return {**urls_of(base, original, artwork.version)}
-    return {
-        "originalUrl": artwork.original_url,
-        "displayUrl": artwork.display_url,
-        "thumbnailUrl": artwork.thumbnail_url,
-        "iconUrl": artwork.icon_url,
-    }
+_STATUS: Schema = {"type": "string", "enum": list(UserStatus)}
 
 
 def artwork_out(artwork: Artwork, base: str) -> dict[str, Any]:
-    """One artwork with all that is recorded of it."""
-    return {
-        "id": artwork.id,
-        "userId": artwork.user_id,
-        "username": artwork.username,
-        "slug": artwork.slug,
-        "title": artwork.title,
-        "description": artwork.description,
-        "materials": artwork.materials,
-        "dimensions": artwork.dimensions,
-        "createdDate": artwork.created_date,
-        "category": artwork.category,
-        "tags": list(artwork.tags),
-        **_urls(artwork, base),
-        "width": artwork.width,
-        "height": artwork.height,
-        "originalWidth": artwork.original_width,
-        "originalHeight": artwork.original_height,
-        "dominantColor": artwork.dominant_color,
-        "thumbHash": artwork.thumb_hash,
-        "status": artwork.status,
-        "isFeatured": artwork.is_featured,
-        "processedAt": artwork.processed_at,
-        "createdAt": artwork.created_at,
-        "updatedAt": artwork.updated_at,
-    }
+    """An artwork with all its fields; `base` is the URL of the domain that serves the renditions."""
+    shown = {name: getattr(artwork, name) for name in _ARTWORK}
+    if artwork.original is not None:
+        shown |= public_urls(base, artwork.original, artwork.version)
+    return {camel(name): value for name, value in shown.items()}
 
 
 def user_out(user: User) -> dict[str, Any]:
+    """A user with the use of the quota."""
     return {
         "id": user.id,
         "username": user.username,
@@ -288,7 +159,7 @@ def user_out(user: User) -> dict[str, Any]:
 
 
 def account_out(user: User) -> dict[str, Any]:
-    """One user as operators see it."""
+    """A user as operators see it."""
     revoked = iso(user.tokens_valid_after / 1000) if user.tokens_valid_after else None
     return user_out(user) | {
         "status": user.status,
@@ -297,3 +168,112 @@ def account_out(user: User) -> dict[str, Any]:
         "subject": user.subject,
         "createdAt": user.created_at,
     }
+
+
+def error_codes() -> dict[str, int]:
+    """The status of every error code that a client may meet."""
+    found: dict[str, int] = {}
+    classes: list[type[errors.GalleryError]] = [errors.GalleryError]
+    while classes:
+        kind = classes.pop()
+        found[kind.code] = kind.status
+        classes += kind.__subclasses__()
+    return dict(sorted(found.items()))
+
+
+def components() -> dict[str, Schema]:
+    """The schemas that the document refers to, by name."""
+    return {
+        "Error": _object(
+            ("error", "code", "requestId"),
+            error=_WORD | {"description": "What happened, in a sentence"},
+            code=_WORD | {"enum": list(error_codes())},
+            requestId=_WORD,
+            detail=_WORD | {"description": "What can be done about it"},
+        ),
+        "Health": _object(
+            status={"const": "ok"}, renderers=_object(**{variant: {"const": "ok"} for variant in VARIANTS})
+        ),
+        "TicketRequest": _object(
+            ("filename", "contentType"),
+            filename=_text(fields.FILENAME, needed=True),
+            contentType=pattern(f"({'|'.join((*ACCEPTED_TYPES, *ALIASES))})( ?;[!-~]*)?")
+            | {
+                "maxLength": fields.CONTENT_TYPE,
+                "examples": list(ACCEPTED_TYPES),
+                "description": f"One of the accepted types, whatever its case, or {', '.join(ALIASES)};"
+                " with parameters or without. The PUT sends it exactly as it is here.",
+            },
+            size=_nullable(_SIDE) | {"description": "Bytes; signed when given"},
+        ),
+        "Ticket": _object(
+            uploadUrl=_URL,
+            key=_KEY,
+            method={"const": "PUT"},
+            headers={
+                "type": "object",
+                "additionalProperties": _WORD,
+                "description": "To be sent with the PUT exactly as they are",
+            },
+            expiresAt=_TIME,
+            maxBytes=_SIDE,
+        ),
+        "NewArtwork": _object(("title", "originalKey"), originalKey=_KEY, **_DESCRIPTION),
+        "ArtworkChange": _object(
+            (), **_DESCRIPTION, isFeatured=_FLAG | {"description": "The operators' choice"}
+        )
+        | {"minProperties": 1},
+        "Artwork": _artwork(),
+        "Page": _page_of("Artwork"),
+        "NewUser": _object(
+            ("username",), id=_NULLABLE_TEXT | {"pattern": f"^({keys.USER_ID})?$"}, **_ACCOUNT
+        ),
+        "UserChange": _object(
+            (),
+            **_ACCOUNT,
+            status=_STATUS,
+            revokeTokens={"const": True, "description": "Refuse every token issued until now"},
+        )
+        | {"minProperties": 1},
+        "Account": _object(
+            **_USER,
+            status=_STATUS,
+            tokensValidAfter=_nullable(_TIME) | {"description": "Tokens issued before it are refused"},
+            issuer=_NULLABLE_TEXT,
+            subject=_NULLABLE_TEXT,
+            createdAt=_TIME,
+        ),
+        "Accounts": _page_of("Account"),
+        "User": _object(**_USER),
+        "Readiness": _object(**{spec.name: _FLAG for spec in VARIANTS.values()}),
+        "Sweep": _object(
+            dryRun=_FLAG,
+            uploadsSeen=_COUNT,
+            objectsSeen=_COUNT,
+            artworksSeen=_COUNT,
+            objectsRemoved=_COUNT,
+            removed=_array(_WORD),
+            missing=_array(_object(artwork=_ID, keys=_array(_WORD))),
+            replaced=_array(_ID),
+            renewed=_array(_ID),
+            failed=_array(_WORD),
+            nextCursor=_NULLABLE_TEXT | {"description": "Where an audit goes on"},
+        ),
+    }
+
+
+def _artwork() -> Schema:
+    always = {camel(name): schema for name, schema in _ARTWORK.items()}
+    for_owners: dict[str, Schema] = {
+        "originalDownloadUrl": _URL
+        | {
+            "description": "For the owner only: a signed URL of the original, good for 10 to 15 minutes;"
+            " absent when the original is not the one that the artwork was made of"
+        },
+        "originalReplaced": {
+            "const": True,
+            "description": "For the owner only, and only when another file is in the place of the original",
+        },
+    }
+    required = tuple(name for name in always if name != "originalUrl")
+    return _object(required, **always, **for_owners)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gallery import edit, read, users
-from gallery.errors import NotFound, PortError, RateLimited, Unavailable
+from gallery import read, users
+from gallery.errors import NotFound, PortError, RateLimited
 from gallery.http import feeds, page
-from gallery.http.context import NO_STORE, Context, shown_artwork, text_response, throttle_reads
-from gallery.http.messages import Response
+from gallery.http.context import Context, text_response, throttle_reads, visible_fields
+from gallery.http.messages import NO_STORE, Response
 from gallery.http.page import Filling
 from gallery.store import search
 from gallery.store.search import TOP, ListQuery
 
-# Below these no person goes by hand.
+# Paths that only programs request.
 PROGRAMS = ("/api/", "/cdn/")
 FEED_LENGTH = 30
 # Artworks that a page names to readers without scripts.
@@ -34,7 +34,7 @@ async def read_home(context: Context) -> Response:
 
 async def read_artist_page(context: Context) -> Response:
     """The page of an artist; 404 with the page when there is no such user."""
-    [name] = context.arguments
+    name = context.parameters["username"]
 
     async def filling() -> Filling:
         username = await _username(context, name)
@@ -46,13 +46,11 @@ async def read_artist_page(context: Context) -> Response:
 
 async def read_artwork_page(context: Context) -> Response:
     """The page of an artwork; 404 with the page when everybody may not see such an artwork."""
-    username, slug = context.arguments
+    username, slug = context.parameters["username"], context.parameters["slug"]
 
     async def filling() -> Filling:
-        artwork = await read.artwork_by_slug(context.platform, username, slug)
-        if not edit.is_shown(artwork, None):
-            raise NotFound(edit.MISSING)
-        wire = shown_artwork(context, artwork, None)
+        artwork = await read.read_artwork_by_slug(context.platform, None, username, slug)
+        wire = visible_fields(context, artwork, None)
         return page.artwork_filling(context.settings.site, context.origin, wire)
 
     return await _page_or_missing(context, filling)
@@ -74,7 +72,7 @@ async def read_feed(context: Context) -> Response:
 async def read_artist_feed(context: Context) -> Response:
     """The newest artworks of one artist as an Atom feed. Raises NotFound."""
     await throttle_reads(context)
-    username = await _username(context, context.arguments[0])
+    username = await _username(context, context.parameters["username"])
     url = f"{context.origin}{page.artist_path(username)}"
     shown = await _newest(context, username, FEED_LENGTH)
     title = f"{username} – {context.settings.site.name}"
@@ -92,7 +90,7 @@ async def read_sitemap_index(context: Context) -> Response:
 async def read_sitemap(context: Context) -> Response:
     """One of the site maps that the index names. Raises NotFound."""
     await throttle_reads(context)
-    start, _, extension = context.arguments[0].partition(".")
+    start, _, extension = context.parameters["file"].partition(".")
     if extension != "xml" or not start.isdecimal() or int(start) >= TOP:
         raise NotFound
     rows = await search.sitemap_rows(context.platform, int(start))
@@ -103,7 +101,7 @@ async def read_robots(context: Context) -> Response:
     return text_response(context, feeds.robots(context.origin), "text/plain; charset=utf-8", _CACHED)
 
 
-async def find_nothing(context: Context) -> Response:
+async def not_found(context: Context) -> Response:
     """An address that does not exist: the page for a person who went there, JSON for everyone else."""
     visits = context.request.method in ("GET", "HEAD") and "text/html" in (
         context.request.header("accept") or ""
@@ -141,7 +139,7 @@ async def _filled(context: Context, filling: Callable[[], Awaitable[Filling]]) -
     try:
         await throttle_reads(context, kind="page ")
         return await filling()
-    except (PortError, RateLimited, Unavailable) as error:
+    except (PortError, RateLimited) as error:
         context.platform.log({"event": "head_not_filled", "reason": repr(error)})
         return Filling("")
 
@@ -157,4 +155,4 @@ async def _username(context: Context, name: str) -> str:
 async def _newest(context: Context, username: str | None, limit: int) -> list[dict[str, Any]]:
     query = ListQuery(username, None, None, None, None, TOP, limit)
     found, _ = await search.list_artworks(context.platform, query)
-    return [shown_artwork(context, artwork, None) for artwork in found]
+    return [visible_fields(context, artwork, None) for artwork in found]

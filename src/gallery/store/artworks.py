@@ -1,133 +1,212 @@
-"""The table `artworks`: its SQL, and how a row becomes an Artwork."""
+"""The table `artworks`: its statements, and how a row becomes an Artwork.
+
+Column lists come from the dataclasses. Each statement is idempotent: repeating it changes nothing more.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from gallery.artwork import Artwork
-from gallery.ports import Row
-from gallery.store.database import NOW as _NOW
+from gallery.artwork import ACTIVE, OTHER, Artwork, Description, Rendered
+from gallery.keys import ORIGINALS
+from gallery.names import slug_of
+from gallery.ports import Row, Statement
+from gallery.store.database import NOW, assigned, bind, columns, json_list, listed, packed, unpacked
 from gallery.times import iso, iso_of
+from gallery.variants import VARIANTS
 
-# One text crosses from JavaScript to Python, not two dozen values; its order is that of `Artwork`'s fields.
-_ARTWORK = """
-SELECT json_array(CAST(a.id AS TEXT), CAST(a.user_id AS TEXT), COALESCE(u.username, a.user_id), a.slug,
-                  a.title, a.description, a.materials, a.dimensions,
-                  a.created_date, COALESCE(NULLIF(a.category, ''), 'other'), a.original_key, a.original_url,
-                  a.display_url, a.thumbnail_url, a.icon_url, a.version, a.width, a.height, a.original_width,
-                  a.original_height, a.dominant_color, a.thumb_hash, a.original_etag, a.status, a.revision,
-                  a.processed_at, a.created_ms, a.updated_at, a.tags, a.is_featured) AS artwork
+_FIELDS = columns(Artwork)
+# How fields are read that are not simply the column of their name. Another program may leave columns empty.
+_READ = {
+    "id": "CAST(a.id AS TEXT)",
+    "user_id": "CAST(a.user_id AS TEXT)",
+    "username": "COALESCE(u.username, a.user_id)",
+    "category": f"COALESCE(NULLIF(a.category, ''), '{OTHER}')",
+    "created_at": "a.created_ms",
+}
+SELECT = f"""
+SELECT {packed(_READ.get(name, f"a.{name}") for name in _FIELDS)} AS artwork
 FROM artworks a LEFT JOIN users u ON u.id = a.user_id
-"""
-ARTWORK = f"{_ARTWORK} WHERE a.id = ?1"
-ARTWORK_OF_ORIGINAL = f"{_ARTWORK} WHERE a.original_key = ?1"
-ARTWORK_BY_SLUG = f"{_ARTWORK} WHERE u.username = ?1 AND a.slug = ?2"
+"""  # noqa: S608 (constants only, here and below)
+FIND = f"{SELECT} WHERE a.id = :id"
+FIND_BY_ORIGINAL = f"{SELECT} WHERE a.original_key = :key"
+FIND_BY_SLUG = f"{SELECT} WHERE u.username = :username AND a.slug = :slug"
 
 # The smallest free one of slug, slug-1, slug-2, … A gap can only be at 0, at 1 or after a number in use.
 _FREE_SLUG = """(
-  SELECT CASE MIN(n) WHEN 0 THEN ?3 ELSE ?3 || '-' || MIN(n) END FROM (
+  SELECT CASE MIN(n) WHEN 0 THEN :slug ELSE :slug || '-' || MIN(n) END FROM (
     SELECT 0 AS n UNION SELECT 1 UNION
-    SELECT CAST(substr(slug, length(?3) + 2) AS INTEGER) + 1 FROM artworks
-    WHERE user_id = ?2 AND slug > ?3 || '-' AND slug < ?3 || '.'
+    SELECT CAST(substr(slug, length(:slug) + 2) AS INTEGER) + 1 FROM artworks
+    WHERE user_id = :user_id AND slug > :slug || '-' AND slug < :slug || '.'
   ) WHERE NOT EXISTS (
-    SELECT 1 FROM artworks WHERE user_id = ?2 AND slug = CASE n WHEN 0 THEN ?3 ELSE ?3 || '-' || n END
+    SELECT 1 FROM artworks
+    WHERE user_id = :user_id AND slug = CASE n WHEN 0 THEN :slug ELSE :slug || '-' || n END
   )
 )"""
-
-# ?1 id, ?2 user, ?3 slug, ?4 title, ?5 description, ?6 materials, ?7 dimensions, ?8 created date,
-# ?9 category, ?10 tags, ?11 original key, ?12 version, ?13 ?14 width and height,
-# ?15 ?16 those of the original, ?17 dominant colour, ?18 ThumbHash, ?19 processed at, ?20 now,
-# ?21 holder of the lease, ?22 to ?25 URLs of original, display version, thumbnail and icon,
-# ?26 ETag of the original. Once the lease is over, by D1's clock, the sweeper may have taken the renditions.
-INSERT_ARTWORK = f"""
-INSERT INTO artworks (id, user_id, slug, title, description, materials, dimensions, created_date, category,
-                      tags, original_key, version, original_url, display_url, thumbnail_url, icon_url,
-                      width, height, original_width, original_height,
-                      dominant_color, thumb_hash, processed_at, created_at, updated_at, original_etag, status)
-SELECT ?1, ?2, {_FREE_SLUG}, ?4, ?5, ?6, ?7, ?8, ?9,
-       ?10, ?11, ?12, ?22, ?23, ?24, ?25, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?26, 'active'
-FROM users
-WHERE id = ?2 AND users.status = 'active' AND artwork_count < artwork_limit
-  AND EXISTS (SELECT 1 FROM uploads WHERE key = ?11 AND holder = ?21 AND lease_until > {_NOW})
-"""  # noqa: S608 (only constants are put in)
-
-# ?1 user, ?2 artwork, ?3 original key, ?4 holder of the lease
-COUNT_ARTWORK = """
+_DESCRIPTION = columns(Description)
+_RENDERED = columns(Rendered)
+_INSERTED = {
+    **{name: f":{name}" for name in ("id", "user_id", "original_key", *_DESCRIPTION, *_RENDERED)},
+    "slug": _FREE_SLUG,
+    "status": f"'{ACTIVE}'",
+    "created_at": ":now",
+    "updated_at": ":now",
+}
+# After the end of the lease, by D1's clock, the sweeper may have deleted the renditions.
+_HOLDS_LEASE = f"""
+EXISTS (SELECT 1 FROM uploads WHERE key = :original_key AND holder = :holder AND lease_until > {NOW})
+"""  # noqa: S608
+INSERT = f"""
+INSERT INTO artworks ({listed(_INSERTED)})
+SELECT {listed(_INSERTED.values())} FROM users
+WHERE id = :user_id AND users.status = 'active' AND artwork_count < artwork_limit AND {_HOLDS_LEASE}
+"""  # noqa: S608
+COUNT = """
 UPDATE users SET artwork_count = artwork_count + 1
-WHERE id = ?1 AND EXISTS (SELECT 1 FROM artworks WHERE id = ?2)
-  AND EXISTS (SELECT 1 FROM uploads WHERE key = ?3 AND holder = ?4)
+WHERE id = :user_id AND EXISTS (SELECT 1 FROM artworks WHERE id = :id)
+  AND EXISTS (SELECT 1 FROM uploads WHERE key = :original_key AND holder = :holder)
 """
 
-# Two changes of one artwork never overwrite each other: each names the revision it has read.
-# ?1 id, ?2 revision, ?3 title, ?4 description, ?5 materials, ?6 dimensions, ?7 created date, ?8 category,
-# ?9 tags, ?10 featured, ?11 now
-UPDATE_ARTWORK = """
-UPDATE artworks SET title = ?3, description = ?4, materials = ?5, dimensions = ?6, created_date = ?7,
-  category = ?8, tags = ?9, is_featured = ?10, updated_at = ?11, revision = revision + 1
-WHERE id = ?1 AND revision = ?2
-"""
+# Each change names the revision that it was made from, so that none overwrites another.
+_EDITABLE = (*_DESCRIPTION, "is_featured")
+UPDATE = f"""
+UPDATE artworks SET {assigned(_EDITABLE)}, updated_at = :updated_at, revision = revision + 1
+WHERE id = :id AND revision = :revision
+"""  # noqa: S608
+# The ETag stays the first that was noted: a later original may be another picture.
+RENEW = f"""
+UPDATE artworks SET {assigned(name for name in _RENDERED if name != "original_etag")},
+  original_etag = COALESCE(original_etag, :original_etag), updated_at = :now, revision = revision + 1
+WHERE id = :id AND {_HOLDS_LEASE}
+"""  # noqa: S608
 
-# ?1 id, ?2 original key, ?3 holder of the lease, ?4 version, ?5 ?6 width and height, ?7 ?8 those of the
-# original, ?9 dominant colour, ?10 ThumbHash, ?11 processed at, ?12 now, ?13 to ?16 the four URLs,
-# ?17 the original's ETag
-RENEW_ARTWORK = f"""
-UPDATE artworks SET version = ?4, width = ?5, height = ?6, original_width = ?7, original_height = ?8,
-  dominant_color = ?9, thumb_hash = ?10, processed_at = ?11, updated_at = ?12, revision = revision + 1,
-  original_url = ?13, display_url = ?14, thumbnail_url = ?15, icon_url = ?16,
-  original_etag = COALESCE(original_etag, ?17)
-WHERE id = ?1
-  AND EXISTS (SELECT 1 FROM uploads WHERE key = ?2 AND holder = ?3 AND lease_until > {_NOW})
-"""  # noqa: S608 (only constants are put in)
-
-# A removal, with `uploads.remove` between the two. ?1 id, ?2 revision
-UNCOUNT_ARTWORK = """
+# A removal, with `uploads.remove` between the two.
+UNCOUNT = """
 UPDATE users SET artwork_count = artwork_count - 1
-WHERE artwork_count > 0 AND id = (SELECT user_id FROM artworks WHERE id = ?1 AND revision = ?2)
+WHERE artwork_count > 0 AND id = (SELECT user_id FROM artworks WHERE id = :id AND revision = :revision)
 """
-DELETE_ARTWORK = "DELETE FROM artworks WHERE id = ?1 AND revision = ?2"
+DELETE = "DELETE FROM artworks WHERE id = :id AND revision = :revision"
 
-# Lists of keys travel as one JSON text.
-RECORDED_OF = """
-SELECT id, original_key, version, original_etag, original_url FROM artworks
-WHERE original_key IN (SELECT value FROM json_each(?1))
-"""
-# ?1 id to go on after, ?2 how many
-ROWS_AFTER = """
-SELECT id, original_key, version, original_etag FROM artworks
-WHERE id > ?1 AND original_key IS NOT NULL ORDER BY id LIMIT ?2
-"""
-# Which of these keys are named by the URLs of artworks that another program recorded. ?1 keys
-NAMED_OF = " UNION ALL ".join(
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the sweeper and the audit need of an artwork that has an original of ours."""
+
+    id: str
+    original_key: str
+    version: int
+    original_etag: str | None
+    original_url: str | None
+
+
+_RECORD = listed(columns(Record))
+RECORDS_OF_ORIGINALS = f"""
+SELECT {_RECORD} FROM artworks WHERE original_key IN (SELECT value FROM json_each(:keys))
+"""  # noqa: S608
+RECORDS_AFTER = f"""
+SELECT {_RECORD} FROM artworks WHERE id > :id AND original_key IS NOT NULL ORDER BY id LIMIT :most
+"""  # noqa: S608
+_FOLDER_OF_URL = {"original_url": ORIGINALS} | {f"{spec.name}_url": spec.folder for spec in VARIANTS.values()}
+# Which keys are in the URLs of artworks that another program recorded.
+REFERENCED = " UNION ALL ".join(
     f"""
-SELECT value AS key FROM json_each(?1) WHERE EXISTS (
+SELECT value AS key FROM json_each(:keys) WHERE EXISTS (
   SELECT 1 FROM artworks
   WHERE original_key IS NULL AND value = substr(
-    {column}, instr({column}, '/{folder}/') + 1,
-    instr({column} || char(63), char(63)) - instr({column}, '/{folder}/') - 1
+    {column}, instr({column}, '/{folder}') + 1,
+    instr({column} || char(63), char(63)) - instr({column}, '/{folder}') - 1
   )
 )
-"""  # noqa: S608 (only the constants below are put in)
-    for column, folder in (
-        ("original_url", "originals"),
-        ("display_url", "display"),
-        ("thumbnail_url", "thumbnails"),
-        ("icon_url", "icons"),
-    )
+"""  # noqa: S608
+    for column, folder in _FOLDER_OF_URL.items()
 )
+
+
+def find(artwork_id: str) -> Statement:
+    return bind(FIND, id=artwork_id)
+
+
+def find_by_original(key: str) -> Statement:
+    return bind(FIND_BY_ORIGINAL, key=key)
+
+
+def find_by_slug(username: str, slug: str) -> Statement:
+    return bind(FIND_BY_SLUG, username=username, slug=slug)
+
+
+def insert(
+    artwork_id: str,
+    user_id: str,
+    original_key: str,
+    description: Description,
+    rendered: Rendered,
+    *,
+    holder: str,
+    now: str,
+) -> Statement:
+    """Records a new artwork, while `holder` has the lease and the user has room for it."""
+    return bind(
+        INSERT,
+        id=artwork_id,
+        user_id=user_id,
+        original_key=original_key,
+        slug=slug_of(description.title),
+        holder=holder,
+        now=now,
+        **_encoded(asdict(description)),
+        **asdict(rendered),
+    )
+
+
+def count(artwork_id: str, user_id: str, original_key: str, holder: str) -> Statement:
+    """Adds the artwork to its user's count, after `insert` and before the lease is given back."""
+    return bind(COUNT, id=artwork_id, user_id=user_id, original_key=original_key, holder=holder)
+
+
+def update(artwork: Artwork) -> Statement:
+    """Writes the editable columns, unless another change came after the revision before this one."""
+    values = _encoded({name: getattr(artwork, name) for name in _EDITABLE})
+    return bind(UPDATE, id=artwork.id, revision=artwork.revision - 1, updated_at=artwork.updated_at, **values)
+
+
+def renew(artwork_id: str, original_key: str, rendered: Rendered, *, holder: str, now: str) -> Statement:
+    """Records new renditions, while `holder` has the lease."""
+    return bind(RENEW, id=artwork_id, original_key=original_key, holder=holder, now=now, **asdict(rendered))
+
+
+def uncount(artwork_id: str, revision: int) -> Statement:
+    return bind(UNCOUNT, id=artwork_id, revision=revision)
+
+
+def delete(artwork_id: str, revision: int) -> Statement:
+    return bind(DELETE, id=artwork_id, revision=revision)
+
+
+def records_of_originals(keys: Iterable[str]) -> Statement:
+    return bind(RECORDS_OF_ORIGINALS, keys=json_list(keys))
+
+
+def records_after(artwork_id: str, most: int) -> Statement:
+    """Records in the order of their ids."""
+    return bind(RECORDS_AFTER, id=artwork_id, most=most)
+
+
+def referenced(keys: Iterable[str]) -> Statement:
+    return bind(REFERENCED, keys=json_list(keys))
 
 
 def artwork_of(row: Row) -> Artwork:
-    *values, processed, created_ms, updated, tags, is_featured = json.loads(row["artwork"])
-    created = iso(created_ms / 1000)
-    read: list[Any] = [
-        iso_of(processed),
-        created,
-        iso_of(updated) or created,
-        tags_of(tags),
-        bool(is_featured),
-    ]
-    return Artwork(*values, *read)
+    """The artwork in a row of SELECT."""
+    values = unpacked(_FIELDS, row["artwork"])
+    decoded = {name: _DECODE.get(name, _unchanged)(value) for name, value in values.items()}
+    return Artwork(**decoded | {"updated_at": decoded["updated_at"] or decoded["created_at"]})
+
+
+def record_of(row: Row) -> Record:
+    return Record(**{name: row[name] for name in columns(Record)})
 
 
 def tags_of(text: str | None) -> tuple[str, ...]:
@@ -140,6 +219,23 @@ def tags_of(text: str | None) -> tuple[str, ...]:
     return tuple(tag for part in parts if (tag := str(part).strip()))
 
 
-def text_of_tags(tags: tuple[str, ...]) -> str | None:
-    """Tags as they are recorded; None when there are none."""
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _text_of_tags(tags: tuple[str, ...]) -> str | None:
     return json.dumps(tags, ensure_ascii=False) if tags else None
+
+
+def _encoded(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _ENCODE.get(name, _unchanged)(value) for name, value in values.items()}
+
+
+_DECODE: dict[str, Callable[[Any], Any]] = {
+    "tags": tags_of,
+    "is_featured": bool,
+    "processed_at": iso_of,
+    "created_at": lambda milliseconds: iso(milliseconds / 1000),
+    "updated_at": iso_of,
+}
+_ENCODE: dict[str, Callable[[Any], Any]] = {"tags": _text_of_tags, "is_featured": int}

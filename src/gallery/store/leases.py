@@ -1,27 +1,29 @@
-"""Leases: who works on an original right now. One ends by itself when its holder is gone."""
+"""Leases: the right to work on an original until a time. A lease whose holder is gone ends by itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from gallery.artwork import Artwork
-from gallery.errors import Conflict, DatabaseError, NotFound, Unavailable
+from gallery.errors import DatabaseError, NotFound
 from gallery.keys import OriginalKey
 from gallery.ports import Platform
 from gallery.store import artworks, uploads
 from gallery.store.artworks import artwork_of
 from gallery.store.database import first, only, transact
 
-# Longer than all that may happen between lease and commit beside the siblings' own deadline.
+# Longer than everything between lease and commit takes, apart from the renderers' own deadline.
 MARGIN = 30.0
-# Longer than the deletion of what a failed try has left.
+# Longer than deleting what a failed attempt has written takes.
 TIDY_SECONDS = 30.0
-_ASK_AGAIN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """`attempt` counts the tries at one original; type and size are those of its ticket, if it has one."""
+    """A lease that is held. `attempt` counts the attempts at the original.
+
+    `content_type` and `size` in bytes are those that its upload announced, if it did.
+    """
 
     original: OriginalKey
     holder: str
@@ -37,18 +39,19 @@ class Lease:
 async def take(
     platform: Platform, original: OriginalKey, seconds: float
 ) -> tuple[Lease | None, Artwork | None]:
-    """The lease, None while another holds it, and the artwork the original has by then.
+    """The lease for `seconds`, None while another request holds it, and the artwork of the original, if any.
 
-    Raises NotFound when the original was deleted with its artwork.
+    Raises NotFound when the original was deleted with its artwork, and DatabaseError.
     """
-    key, holder = str(original), platform.uuid()
+    key = str(original)
+    holder = platform.uuid()
     rows = await transact(
         platform,
-        uploads.take(key, original.user_id, holder, seconds),
-        uploads.find(key),
-        (artworks.ARTWORK_OF_ORIGINAL, (key,)),
+        taken=uploads.take(key, original.user_id, holder, seconds),
+        found=uploads.find(key),
+        recorded=artworks.find_by_original(key),
     )
-    taken, found, recorded = (first(each) for each in rows)
+    taken, found, recorded = first(rows["taken"]), first(rows["found"]), first(rows["recorded"])
     artwork = artwork_of(recorded) if recorded else None
     if taken is None:
         if artwork is None and found is not None and found["holder"] == uploads.REMOVED:
@@ -58,15 +61,10 @@ async def take(
     return Lease(original, holder, upload.attempt, upload.content_type, upload.size), artwork
 
 
-def busy() -> Conflict:
-    return Conflict(retry_after=_ASK_AGAIN)
-
-
 async def reclaim(platform: Platform, lease: Lease) -> Lease | None:
-    """The lease under a new holder and for `TIDY_SECONDS`, when it is still ours or free.
+    """The lease under a new holder for TIDY_SECONDS, so that statements of the old holder take no effect.
 
-    What the old holder has sent to the records takes no effect any more. None when another works on the
-    original, or it has its artwork.
+    None when another request holds it by now or the original has its artwork. Raises DatabaseError.
     """
     holder = platform.uuid()
     row = await only(platform, uploads.reclaim(lease.key, lease.holder, holder, TIDY_SECONDS))
@@ -74,15 +72,17 @@ async def reclaim(platform: Platform, lease: Lease) -> Lease | None:
 
 
 async def forget(platform: Platform, lease: Lease) -> None:
-    """Give back the lease of an original that is not there, and its row when it has no ticket."""
+    """Give back the lease of a missing original, and delete its row unless it has an upload URL."""
     await transact(
-        platform, uploads.forget(lease.key, lease.holder), uploads.release(lease.key, lease.holder)
+        platform,
+        forget=uploads.forget(lease.key, lease.holder),
+        release=uploads.release(lease.key, lease.holder),
     )
 
 
 async def release(platform: Platform, lease: Lease) -> None:
-    """Give the lease back; where the records cannot be reached, it runs out instead."""
+    """Give the lease back. Where the database does not answer, the lease ends by itself."""
     try:
-        await transact(platform, uploads.release(lease.key, lease.holder))
-    except (DatabaseError, Unavailable) as error:
+        await transact(platform, release=uploads.release(lease.key, lease.holder))
+    except DatabaseError as error:
         platform.log({"event": "release_failed", "key": lease.key, "reason": repr(error)})

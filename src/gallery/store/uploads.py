@@ -1,22 +1,22 @@
-"""The table `uploads`: each original from its ticket to its artwork or its end, and who works on it.
+"""The table `uploads`: each original from the URL that was issued for it to its artwork or its end.
 
-Each statement may be run twice: a repetition changes nothing more. Times are milliseconds by D1's clock.
+A row also holds the lease of its original. Each statement is idempotent: repeating it changes nothing more.
+Times are milliseconds since 1970 by D1's clock.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from gallery.ports import Row, Statement
-from gallery.store.database import NOW, bind
+from gallery.store.database import NOW, bind, columns, json_list, listed
 
-# How long the URL of a ticket is valid, in seconds.
+# How long an upload URL is valid, in seconds.
 URL_SECONDS = 15 * 60
-# A transfer that began in time may end later, and so may what a renderer writes for a create that has failed.
+# A transfer that began in time may end later, and a renderer may still write for a create that has failed.
 GRACE_SECONDS = 15 * 60
-# Who holds the lease of an original whose artwork was deleted, until the sweeper comes.
+# The holder of the lease of an original whose artwork was deleted, until the sweeper has run.
 REMOVED = "removed"
 
 _URL_MS = URL_SECONDS * 1000
@@ -25,11 +25,11 @@ _GRACE_MS = GRACE_SECONDS * 1000
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One row. `attempt` counts the leases that were taken, which numbers the tries at one original.
+    """One row. `attempt` counts the leases, and so the attempts at rendering the original.
 
-    `content_type` is None where no URL can be used any more, `size` where none was announced. The sweeper
-    looks at a row `GRACE_SECONDS` after `expires_at`, and not at all when that is None. `etags` are those of
-    the renditions, as a JSON object by variant, where a failed try may still write in their place.
+    `content_type` is None when no URL can be used any more, `size` when none was announced. The sweeper looks
+    at a row GRACE_SECONDS after `expires_at`, and never when that is None. `etags` are those of the
+    renditions, a JSON object by variant, while a failed attempt may still write in their place.
     """
 
     key: str
@@ -45,14 +45,15 @@ class Upload:
     etags: str | None
 
 
-COLUMNS = ", ".join(field.name for field in fields(Upload))
+_FIELDS = columns(Upload)
+COLUMNS = listed(_FIELDS)
 
 
 def upload_of(row: Row) -> Upload:
-    return Upload(**{field.name: row[field.name] for field in fields(Upload)})
+    """The upload in a row of COLUMNS."""
+    return Upload(**{name: row[name] for name in _FIELDS})
 
 
-# Which users may upload; everything else that a ticket needs is counted below.
 _MAY_UPLOAD = "artwork_count < artwork_limit"
 _OPEN = "user_id = :user_id AND artwork_id IS NULL AND content_type IS NOT NULL"
 
@@ -60,19 +61,18 @@ ISSUE = f"""
 INSERT INTO uploads (key, user_id, content_type, size, issued_at, expires_at)
 SELECT :key, id, :content_type, :size, {NOW}, {NOW} + {_URL_MS} FROM users
 WHERE id = :user_id AND {_MAY_UPLOAD}
-  AND (SELECT COUNT(*) FROM uploads WHERE {_OPEN} AND key <> :key) < :most_uploads
+  AND (SELECT COUNT(*) FROM uploads WHERE {_OPEN} AND key <> :key) < :max_uploads
   AND (SELECT COALESCE(SUM(COALESCE(size, :largest)), 0) FROM uploads WHERE {_OPEN} AND key <> :key)
-      + COALESCE(:size, :largest) <= :most_bytes
+      + COALESCE(:size, :largest) <= :max_bytes
 ON CONFLICT (key) DO UPDATE SET issued_at = uploads.issued_at
 RETURNING key
 """  # noqa: S608 (constants only, here and below)
 
-# Seconds until the sweeper may end the first of a user's open uploads.
 FIRST_END = f"""
 SELECT MAX(1, (MIN(expires_at) + {_GRACE_MS} - {NOW}) / 1000 + 1) AS seconds FROM uploads WHERE {_OPEN}
 """  # noqa: S608
 
-# Takes the lease when it is free, has ended or is the holder's own already; makes the row when there is none.
+# Takes the lease when it is free, has ended or is the holder's already. Inserts the row when there is none.
 TAKE = f"""
 INSERT INTO uploads (key, user_id, issued_at, expires_at, holder, attempt, lease_until, artwork_id)
 SELECT :key, :user_id, {NOW}, {NOW}, :holder, 1 + COALESCE(MAX(version), 0), {NOW} + :milliseconds, MAX(id)
@@ -88,10 +88,10 @@ RETURNING {COLUMNS}
 
 FIND = f"SELECT {COLUMNS}, lease_until > {NOW} AS is_leased FROM uploads WHERE key = :key"  # noqa: S608
 
-# The row stays, and with it the number of tries; a commit that is still on its way finds no holder.
+# The row stays, and with it the number of attempts. A commit that is still on its way finds no holder.
 RELEASE = "UPDATE uploads SET holder = '', lease_until = 0 WHERE key = :key AND holder = :holder"
 
-# Gives the lease a new holder, so that what the old one has sent changes nothing any more.
+# Gives the lease a new holder, so that statements which the old one has sent change nothing any more.
 RECLAIM = f"""
 UPDATE uploads SET holder = :new_holder, lease_until = {NOW} + :milliseconds
 WHERE key = :key AND (lease_until <= {NOW} OR holder IN (:holder, :new_holder))
@@ -106,21 +106,21 @@ UPDATE uploads SET holder = '', lease_until = 0,
 WHERE key = :key AND holder = :holder
 """  # noqa: S608
 
-# An original that was never uploaded, and for which there is no ticket.
+# Deletes the row of an original that was never uploaded and has no upload URL.
 FORGET = """
 DELETE FROM uploads
 WHERE key = :key AND holder = :holder AND content_type IS NULL AND artwork_id IS NULL AND attempt = 1
 """
 
-# The end of a lease whose work is recorded. The sweeper looks once more at what may be written to after this:
-# an original whose URL can be used twice, renditions that an earlier try may still write.
+# Ends a lease whose work is recorded. The sweeper looks once more at what may still be written: an original
+# whose URL can be used twice, and renditions of an earlier attempt.
 SETTLE = f"""
 UPDATE uploads SET artwork_id = :artwork_id, holder = '', lease_until = 0, etags = :etags,
   expires_at = CASE WHEN attempt > 1 OR size IS NULL THEN MAX(COALESCE(expires_at, 0), {NOW}) END
 WHERE key = :key AND holder = :holder AND EXISTS (SELECT 1 FROM artworks WHERE id = :artwork_id)
 """  # noqa: S608
 
-# The lease of a deletion ends when the sweeper comes, so that nothing is made of this original again.
+# Takes a lease until the sweeper runs, so that no artwork is created of a deleted original.
 REMOVE = f"""
 INSERT INTO uploads (key, user_id, issued_at, expires_at, holder, attempt, lease_until)
 SELECT original_key, user_id, {NOW}, {NOW}, '{REMOVED}', version, {NOW} + {_GRACE_MS} FROM artworks
@@ -134,7 +134,7 @@ ON CONFLICT (key) DO UPDATE SET
 
 _DUE = f"expires_at <= {NOW} - {_GRACE_MS} AND lease_until <= {NOW}"
 DUE = f"SELECT {COLUMNS} FROM uploads WHERE {_DUE} ORDER BY expires_at LIMIT :most"  # noqa: S608
-# Takes the leases of uploads that are due, of one user where one is named.
+# Takes the leases of uploads that are due: of all users, or of one.
 TAKE_DUE = f"""
 UPDATE uploads SET holder = :holder, lease_until = {NOW} + :milliseconds
 WHERE key IN (SELECT key FROM uploads WHERE {_DUE} ORDER BY expires_at LIMIT :most)
@@ -146,17 +146,18 @@ WHERE key IN (SELECT key FROM uploads WHERE {_OPEN} AND {_DUE} ORDER BY expires_
 RETURNING {COLUMNS}
 """  # noqa: S608
 
-# Lists of keys travel as one JSON text.
-_LISTED = "key IN (SELECT value FROM json_each(:keys))"
-END = f"DELETE FROM uploads WHERE holder = :holder AND {_LISTED}"  # noqa: S608
+_IS_LISTED = "key IN (SELECT value FROM json_each(:keys))"
+END = f"DELETE FROM uploads WHERE holder = :holder AND {_IS_LISTED}"  # noqa: S608
 CHECKED = f"""
 UPDATE uploads SET holder = '', lease_until = 0, expires_at = NULL, etags = NULL,
   artwork_id = (SELECT id FROM artworks WHERE original_key = uploads.key)
-WHERE holder = :holder AND {_LISTED}
+WHERE holder = :holder AND {_IS_LISTED}
 """  # noqa: S608
-RELEASE_ALL = f"UPDATE uploads SET holder = '', lease_until = 0 WHERE holder = :holder AND {_LISTED}"  # noqa: S608
+RELEASE_ALL = f"""
+UPDATE uploads SET holder = '', lease_until = 0 WHERE holder = :holder AND {_IS_LISTED}
+"""  # noqa: S608
 
-# Takes the lease of each original that nobody works on, whether it has a row or not.
+# Takes the lease of each original that nobody holds, whether it has a row or not.
 TAKE_IDLE = f"""
 INSERT INTO uploads (key, user_id, issued_at, holder, lease_until, artwork_id)
 SELECT value, substr(value, 11, instr(substr(value, 11), '/') - 1), {NOW}, :holder, {NOW} + :milliseconds,
@@ -166,7 +167,7 @@ ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, lease_until = excluded
 WHERE uploads.lease_until <= {NOW} OR uploads.holder = excluded.holder
 RETURNING {COLUMNS}
 """  # noqa: S608
-LEASED = f"SELECT key FROM uploads WHERE lease_until > {NOW} AND {_LISTED}"  # noqa: S608
+LEASED = f"SELECT key FROM uploads WHERE lease_until > {NOW} AND {_IS_LISTED}"  # noqa: S608
 
 
 def issue(
@@ -175,24 +176,28 @@ def issue(
     content_type: str,
     size: int | None,
     *,
-    most_uploads: int,
-    most_bytes: int,
+    max_uploads: int,
+    max_bytes: int,
     largest: int,
 ) -> Statement:
-    """Notes a ticket when the user may have one; a row says that it is noted."""
+    """Records an upload if the user may have one more: then it returns a row.
+
+    Sizes are in bytes; an upload without a size counts as `largest`.
+    """
     return bind(
         ISSUE,
         key=key,
         user_id=user_id,
         content_type=content_type,
         size=size,
-        most_uploads=most_uploads,
-        most_bytes=most_bytes,
+        max_uploads=max_uploads,
+        max_bytes=max_bytes,
         largest=largest,
     )
 
 
 def first_end(user_id: str) -> Statement:
+    """The seconds until the sweeper may end the first of a user's open uploads."""
     return bind(FIRST_END, user_id=user_id)
 
 
@@ -201,7 +206,7 @@ def take(key: str, user_id: str, holder: str, seconds: float) -> Statement:
 
 
 def find(key: str) -> Statement:
-    """The upload, and as `is_leased` whether somebody works on it."""
+    """The upload, and `is_leased`: whether its lease is in force."""
     return bind(FIND, key=key)
 
 
@@ -234,7 +239,7 @@ def due(most: int) -> Statement:
 
 
 def take_due(holder: str, seconds: float, most: int, user_id: str | None = None) -> Statement:
-    """Takes the leases of at most so many uploads that are over, those that ended first."""
+    """Takes the leases of at most so many uploads that are due, those that expired first."""
     values = {"holder": holder, "milliseconds": _ms(seconds), "most": most}
     if user_id is None:
         return bind(TAKE_DUE, **values)
@@ -242,29 +247,25 @@ def take_due(holder: str, seconds: float, most: int, user_id: str | None = None)
 
 
 def end(keys: Iterable[str], holder: str) -> Statement:
-    """Deletes rows of which nothing is left."""
-    return bind(END, keys=listed(keys), holder=holder)
+    """Deletes rows whose objects are all deleted."""
+    return bind(END, keys=json_list(keys), holder=holder)
 
 
 def checked(keys: Iterable[str], holder: str) -> Statement:
-    """Notes that nothing has to be looked at any more."""
-    return bind(CHECKED, keys=listed(keys), holder=holder)
+    """Records that the sweeper has nothing more to look at."""
+    return bind(CHECKED, keys=json_list(keys), holder=holder)
 
 
 def release_all(keys: Iterable[str], holder: str) -> Statement:
-    return bind(RELEASE_ALL, keys=listed(keys), holder=holder)
+    return bind(RELEASE_ALL, keys=json_list(keys), holder=holder)
 
 
 def take_idle(keys: Iterable[str], holder: str, seconds: float) -> Statement:
-    return bind(TAKE_IDLE, keys=listed(keys), holder=holder, milliseconds=_ms(seconds))
+    return bind(TAKE_IDLE, keys=json_list(keys), holder=holder, milliseconds=_ms(seconds))
 
 
 def leased(keys: Iterable[str]) -> Statement:
-    return bind(LEASED, keys=listed(keys))
-
-
-def listed(keys: Iterable[str]) -> str:
-    return json.dumps(list(keys))
+    return bind(LEASED, keys=json_list(keys))
 
 
 def _ms(seconds: float) -> int:

@@ -14,7 +14,7 @@ from tools.problem import Problem
 
 
 def test_warnings_before_json_are_skipped() -> None:
-    assert account.parse_databases('▲ WARNING  beta\n[{"name": "a", "uuid": "1"}]') == {"a": "1"}
+    assert account.parse_databases('▲ WARNING  beta\n[{"name": "a", "uuid": "1"}]') == {"a"}
 
 
 def test_unreadable_output_is_a_problem() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from tests.support.deploy.fake_wrangler import FakeWrangler
 from tests.support.deploy.foreign_databases import GALLERIES, TWICE, ask_of, gallery
 from tests.support.deploy.projects import ROOT
 from tests.support.deploy.runs import Runner, changed
+from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create
-from tests.support.gallery.fakes import World, json_of
 from tests.support.gallery.tokens import bearer
+from tests.support.gallery.world import World, json_of
 from tests.unit.gallery.test_other_writers import INSERT, ROW
 from tools.deploy import adopt, schema
 from tools.deploy.adopt import Adoption, plan_adoption
@@ -53,7 +53,7 @@ def ask(world: World, method: str, path: str, body: Any = None, user: str | None
         answer = await world.ask(method, path, body, headers=headers)
         return answer.status, json_of(answer) if answer.body else None
 
-    return asyncio.run(story())
+    return run(story())
 
 
 @pytest.mark.parametrize("name", GALLERIES)
@@ -94,7 +94,7 @@ def test_an_adopted_gallery_works(name: str) -> None:
     assert (me["artworkCount"], me["artworkLimit"]) == (2, 50)
     assert ask(world, "PATCH", "/api/artworks/2", {"title": "Dawn!"}, "u1")[0] == 200
     assert ask(world, "DELETE", "/api/artworks/3", user="u-2")[0] == 204
-    made = asyncio.run(create(world, world.original("u1"), "u1", title="Dusk"))
+    made = run(create(world, world.original("u1"), "u1", title="Dusk"))
     assert (made.status, json_of(made)["data"]["slug"]) == (201, "dusk-1")
     assert world.count("u1") == 3
     assert world.count("u-2") == 0

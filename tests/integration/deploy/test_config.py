@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from tests.support.deploy.checkout import write_program
 from tests.support.deploy.projects import ROOT
-from tests.support.gallery.fakes import World, settings
+from tests.support.gallery.clock import run
+from tests.support.gallery.world import World, settings
 from tools.deploy import config
 from tools.deploy.config import Target
 from tools.problem import Problem
@@ -68,7 +68,7 @@ def test_cors_allows_every_header_of_an_upload_ticket() -> None:
     world = World()
     world.user("usr_1")
     request = uploads.UploadRequest("image/jpeg", "image/jpeg", 10)
-    ticket = asyncio.run(uploads.issue_ticket(world.platform, settings(), "usr_1", request))
+    ticket = run(uploads.issue_upload(world.platform, settings(), "usr_1", request))
     (rule,) = [rule for rule in rules if ticket["method"] in rule["allowed"]["methods"]]
     assert {name.lower() for name in ticket["headers"]} == set(rule["allowed"]["headers"])
     assert "ETag" in rule["exposeHeaders"]

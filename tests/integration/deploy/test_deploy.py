@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.deploy import runs, sample_migrations
-from tests.support.deploy.checkout import CREDENTIALS, checkout
+from tests.support.deploy import sample_migrations
+from tests.support.deploy.checkout import CREDENTIALS, checkout, set_variables
 from tests.support.deploy.cloudflare import ACCOUNT, SUBDOMAIN, Cloudflare, Database
 from tests.support.deploy.fake_wrangler import FakeWrangler, Killed
 from tests.support.deploy.projects import ROOT, VARIANTS, WORKERS
 from tests.support.deploy.runs import GALLERY, Runner, changed, state
 from tools.deploy import account, apply, cli, schema
 from tools.deploy.apply import NO_SUBDOMAIN
-from tools.deploy.config import CDN_DOMAIN, PUBLIC_URL, Target
-from tools.problem import Problem
+from tools.deploy.config import Target
 
-# Commands of a first run that change something: three stores, fonts, schema, four Workers, gateway again,
+# Commands of a first run that change something: two stores, fonts, schema, four Workers, the gateway again,
 # CORS.
-CHANGES = 11
+CHANGES = 10
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
 
 
@@ -29,7 +28,7 @@ def test_a_first_run_makes_everything_siblings_first(root: Path, cloud: Cloudfla
     wrangler = FakeWrangler(cloud)
     assert run(wrangler) == 0
     found = state(root, cloud)
-    assert found["ids"] == (True, True, f"https://{ACCOUNT}.r2.cloudflarestorage.com")
+    assert found["bound"] == (True, True, f"https://{ACCOUNT}.r2.cloudflarestorage.com")
     assert found["form"] == schema.structure_of([(ROOT / "schema.sql").read_text()])
     assert found["applied"] == [migration.name for migration in MIGRATIONS]
     assert found["tokens"] == 1
@@ -39,62 +38,86 @@ def test_a_first_run_makes_everything_siblings_first(root: Path, cloud: Cloudfla
     assert run.smoked == [GALLERY]
 
 
-def test_the_gateway_is_told_its_address_once(
+def test_the_gateway_gets_its_address_as_public_url(
     root: Path, cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(FakeWrangler(cloud)) == 0
-    target = Target(root, "production")
-    assert target.value(PUBLIC_URL) == GALLERY
     assert cloud.workers["vfa-gallery"].metadata["vars"]["PUBLIC_URL"] == GALLERY
-    assert Target(root, "staging").value(PUBLIC_URL) == ""
-    target.write({PUBLIC_URL: "https://proxy.example"})
     capsys.readouterr()
+    set_variables(Target(root, "production"), PUBLIC_URL="https://proxy.example")
     assert run(wrangler := FakeWrangler(cloud)) == 0
-    assert target.value(PUBLIC_URL) == "https://proxy.example"
+    assert cloud.workers["vfa-gallery"].metadata["vars"]["PUBLIC_URL"] == "https://proxy.example"
     assert (
         f"PUBLIC_URL stays https://proxy.example; the gateway answers at {GALLERY}" in capsys.readouterr().out
     )
     assert len([words for words in changed(wrangler) if words.startswith("deploy")]) == 4
 
 
-def test_the_page_is_built_for_the_values_that_are_deployed(
-    root: Path, cloud: Cloudflare, run: Runner
+def test_the_last_line_is_the_address_and_the_next_command(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    endpoint = f"https://{ACCOUNT}.r2.cloudflarestorage.com"
-    Target(root, "production").write({CDN_DOMAIN: "https://images.example.org"})
-    cloud.buckets["vfa-gallery"] = {"cors": [], "domains": [{"domain": "images.example.org"}]}
+    run(FakeWrangler(cloud))
+    command = "vfa user add NAME --wrangler remote"
+    assert capsys.readouterr().out.splitlines()[-1] == f"{GALLERY} is ready; next: {command}"
+    run(FakeWrangler(cloud), "--env", "staging")
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"; next: {command} --env staging")
+
+
+def test_no_tracked_file_is_changed(root: Path, cloud: Cloudflare, run: Runner) -> None:
+    def files() -> dict[str, bytes]:
+        found = (path for path in root.rglob("*") if path.is_file() and ".venv" not in path.parts)
+        return {str(path): path.read_bytes() for path in found if "node_modules" not in path.parts}
+
+    before = files()
+    assert run(FakeWrangler(cloud), "--jurisdiction", "eu") == 0
+    after = files()
+    assert {path for path in after if after[path] != before.get(path)} == {str(root / ".secrets.production")}
+
+
+def test_data_stays_in_the_jurisdiction_of_the_first_run(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(FakeWrangler(cloud), "--jurisdiction", "eu") == 0
+    assert run(again := FakeWrangler(cloud)) == 0
+    assert not any("create" in words for words in again.commands)
+    assert list(cloud.buckets) == ["eu/vfa-gallery"]
+    assert cloud.databases["vfa-gallery"].jurisdiction == "eu"
+    assert cloud.buckets["eu/vfa-gallery"]["cors"]
+    endpoint = f"https://{ACCOUNT}.eu.r2.cloudflarestorage.com"
+    assert cloud.workers["vfa-gallery"].metadata["vars"]["R2_S3_ENDPOINT"] == endpoint
+    for worker in cloud.workers.values():
+        assert [each["jurisdiction"] for each in worker.metadata["r2_buckets"]] == ["eu"]
+    capsys.readouterr()
+    assert run(wrangler := FakeWrangler(cloud), "--jurisdiction", "fedramp") == 1
+    assert "vfa-gallery is in the jurisdiction eu and cannot be moved" in capsys.readouterr().err
+    assert not changed(wrangler)
+
+
+def test_a_first_run_in_a_jurisdiction_that_broke_off_goes_on_there(cloud: Cloudflare, run: Runner) -> None:
+    assert run(FakeWrangler(cloud, fail_at=2), "--jurisdiction", "eu") == 1
     assert run(FakeWrangler(cloud)) == 0
-    assert run(FakeWrangler(cloud), "--env", "staging") == 0
-    assert cloud.workers["vfa-gallery"].parts == {
-        "_headers": f"production {endpoint} https://images.example.org".encode()
-    }
-    assert cloud.workers["vfa-gallery-staging"].parts == {"_headers": f"staging {endpoint}".encode()}
-    assert cloud.workers["vfa-gallery-icon"].parts == {}
+    assert list(cloud.buckets) == ["eu/vfa-gallery"]
 
 
-def test_a_page_that_cannot_be_built_leaves_every_worker_as_it_was(
-    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise Problem("the web page cannot be built: Error: no such file")
-
-    monkeypatch.setattr(runs, "build", fail)
-    assert run(FakeWrangler(cloud)) == 1
-    assert capsys.readouterr().err == "error: the web page cannot be built: Error: no such file\n"
-    assert not cloud.workers
+def test_a_namespace_that_a_broken_off_deployment_left_is_bound(cloud: Cloudflare, run: Runner) -> None:
+    cloud.namespaces["vfa-gallery-kv"] = "f" * 32
+    assert run(FakeWrangler(cloud)) == 0
+    bindings = cloud.workers["vfa-gallery"].metadata["bindings"]
+    assert [each["namespace_id"] for each in bindings if each["type"] == "kv_namespace"] == ["f" * 32]
+    assert list(cloud.namespaces) == ["vfa-gallery-kv"]
 
 
 def test_a_second_run_only_deploys_and_says_so(
     root: Path, cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(FakeWrangler(cloud))
-    before, files = state(root, cloud), (root / "wrangler.toml").read_text()
+    before = state(root, cloud)
     capsys.readouterr()
     wrangler = FakeWrangler(cloud)
     assert run(wrangler) == 0
     assert [words.partition(" ")[0] for words in changed(wrangler)] == ["r2", *["deploy"] * 4, "r2"]
     assert not any("--secrets-file" in words for words in changed(wrangler))
-    assert (state(root, cloud), (root / "wrangler.toml").read_text()) == (before, files)
+    assert state(root, cloud) == before
     assert "create" not in capsys.readouterr().out
 
 
@@ -127,12 +150,11 @@ def test_stores_made_by_someone_else_meanwhile_are_taken(
         found = read_account(*arguments)
         cloud.databases["vfa-gallery"] = Database("vfa-gallery")
         cloud.buckets["vfa-gallery"] = {"cors": [], "domains": []}
-        cloud.namespaces["vfa-gallery-ready"] = "f" * 32
         return found
 
     monkeypatch.setattr(cli, "read_account", read_too_early)
     assert run(FakeWrangler(cloud)) == 0
-    assert state(root, cloud)["ids"][:2] == (True, True)
+    assert state(root, cloud)["bound"][:2] == (True, True)
 
 
 def test_a_dry_run_changes_nothing_and_shows_every_step(
@@ -148,10 +170,8 @@ def test_a_dry_run_changes_nothing_and_shows_every_step(
     for word in (
         "d1 create",
         "r2 bucket create",
-        "kv namespace create",
         "r2 object put",
         "schema.sql",
-        "npm run build",
         "cors set",
         "vfa smoke",
     ):
@@ -184,7 +204,7 @@ def test_a_dry_run_needs_no_account(
     assert run(FakeWrangler(cloud, logged_in=False), "--dry-run") == 0
     told = capsys.readouterr().out
     assert "wrangler d1 create vfa-gallery" in told
-    assert "stop, unless R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY are in the environment" in told
+    assert "1. ask for R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY, which are not in the environment" in told
 
 
 def test_staging_touches_nothing_of_production(root: Path, cloud: Cloudflare, run: Runner) -> None:
@@ -202,23 +222,6 @@ def test_staging_touches_nothing_of_production(root: Path, cloud: Cloudflare, ru
     }
     assert len(tokens) == 2
     assert run.smoked[-1] == "https://vfa-gallery-staging.gallery-tests.workers.dev"
-
-
-def test_the_page_of_staging_is_planned_for_staging(
-    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(FakeWrangler(cloud), "--env", "staging", "--dry-run")
-    assert "CLOUDFLARE_ENV=staging npm run build" in capsys.readouterr().out
-
-
-def test_writing_ids_keeps_every_other_line(root: Path, cloud: Cloudflare, run: Runner) -> None:
-    before = (root / "wrangler.toml").read_text().splitlines()
-    run(FakeWrangler(cloud))
-    after = (root / "wrangler.toml").read_text().splitlines()
-    differing = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    assert [old.partition(" ")[0] for old, _ in differing] == [
-        *("R2_S3_ENDPOINT", "PUBLIC_URL", "database_id", "id")
-    ]
 
 
 @pytest.mark.parametrize("count", range(len(MIGRATIONS) + 1))
@@ -288,23 +291,37 @@ def test_several_accounts_are_named(
     assert "one (Account 1), two (Account 2)" in told
 
 
-def test_without_r2_credentials_a_run_ends_once_there_is_a_bucket_to_make_them_for(
-    root: Path,
-    cloud: Cloudflare,
-    run: Runner,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_without_r2_credentials_nothing_is_changed(
+    cloud: Cloudflare, run: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("R2_SECRET_ACCESS_KEY")
-    assert run(FakeWrangler(cloud)) == 1
-    told = capsys.readouterr()
-    assert told.err.startswith("error: R2_SECRET_ACCESS_KEY must be in the environment: make an R2 API token")
-    assert "stop, unless R2_SECRET_ACCESS_KEY" in told.out
-    assert "vfa-gallery" in cloud.buckets
-    assert not cloud.workers
-    monkeypatch.setenv("R2_SECRET_ACCESS_KEY", "key-secret")
+    assert run(wrangler := FakeWrangler(cloud), "--jurisdiction", "eu") == 1
+    told = capsys.readouterr().err
+    assert told.startswith(
+        "error: nothing was changed: R2_SECRET_ACCESS_KEY must be in the environment, from an R2"
+    )
+    assert "`npx wrangler r2 bucket create vfa-gallery --jurisdiction eu` creates the bucket" in told
+    assert not changed(wrangler)
+
+
+def test_r2_credentials_are_asked_for_before_the_first_change(
+    root: Path, cloud: Cloudflare, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name)
+    asked: list[tuple[str, int]] = []
+
+    def ask(prompt: str) -> str:
+        asked.append((prompt, len(cloud.buckets)))
+        return f" {prompt[:-2].lower()} "
+
+    run.ask = ask
     assert run(FakeWrangler(cloud)) == 0
-    assert state(root, cloud)["tokens"] == 1
+    assert asked == [("R2_ACCESS_KEY_ID: ", 0), ("R2_SECRET_ACCESS_KEY: ", 0)]
+    assert cloud.workers["vfa-gallery"].secrets["R2_ACCESS_KEY_ID"] == "r2_access_key_id"
+    assert "R2_" not in (root / ".secrets.production").read_text()
+    assert run(FakeWrangler(cloud)) == 0
+    assert len(asked) == 2
 
 
 def test_a_foreign_database_of_that_name_is_left_alone(
@@ -325,7 +342,7 @@ def test_wranglers_reason_is_passed_on(
     assert "failed: The service is unavailable. [code: 10000]" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("step", range(5, 9))
+@pytest.mark.parametrize("step", range(4, 8))
 def test_the_worker_that_failed_is_named(
     cloud: Cloudflare, run: Runner, step: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,9 +350,9 @@ def test_the_worker_that_failed_is_named(
     (left,) = (
         {*WORKERS}
         - {name.removeprefix("vfa-gallery-") for name in cloud.workers}
-        - ({"gateway"} if step < 8 else set())
+        - ({"gateway"} if step < 7 else set())
     )
-    assert (left in VARIANTS) == (step < 8)
+    assert (left in VARIANTS) == (step < 7)
     assert capsys.readouterr().err == (
         f"error: `wrangler deploy` of the {left} Worker failed: The service is unavailable. [code: 10000]\n"
     )
@@ -366,8 +383,7 @@ def test_an_account_without_a_name_below_workers_dev_is_told_so(
 def test_uploads_are_allowed_from_the_gallery_and_from_configured_origins(
     root: Path, cloud: Cloudflare, run: Runner
 ) -> None:
-    place = ("vars", None, "ALLOWED_ORIGINS")
-    Target(root, "production").write({place: "https://a.example, https://b.example"})
+    set_variables(Target(root, "production"), ALLOWED_ORIGINS="https://a.example, https://b.example")
     run(FakeWrangler(cloud))
     for rule in cloud.buckets["vfa-gallery"]["cors"]:
         assert rule["allowed"]["origins"] == [GALLERY, "https://a.example", "https://b.example"]

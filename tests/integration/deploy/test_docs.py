@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import itertools
 import json
@@ -13,8 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 from tests.support.deploy.projects import ROOT, raw
+from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create
-from tests.support.gallery.fakes import World
+from tests.support.gallery.world import World
 from tools.deploy import audit as deployment_audit
 from tools.deploy import privacy
 from tools.deploy.cli import parse_arguments
@@ -143,7 +143,7 @@ def uploads() -> World:
             assert answer.status == 201
             await world.finish()
 
-    asyncio.run(create_all())
+    run(create_all())
     return world
 
 
@@ -233,7 +233,12 @@ def test_storage_costs_what_its_bytes_cost() -> None:
 
 def test_the_guide_has_the_commands_of_the_plan() -> None:
     domain = "images.example.org"
-    plan = Plan(database=True, bucket=True, namespace=True, domains=Domains(connect=domain, probe=(domain,)))
+    plan = Plan(
+        database=True,
+        bucket=True,
+        variables={"PUBLIC_URL": ""},
+        domains=Domains(connect=domain, probe=(domain,)),
+    )
     commands = [command for _, lines in describe(Target(ROOT, "production"), plan) for command in lines]
     for command in commands:
         words_of_it = command.partition("&& ")[2] or command
@@ -241,8 +246,8 @@ def test_the_guide_has_the_commands_of_the_plan() -> None:
     assert privacy.rule(domain)["expression"] in DEPLOY
 
 
-def test_by_hand_the_page_is_built_between_the_values_and_the_gateway() -> None:
-    steps = ("make the rule", "domain add", "R2_S3_ENDPOINT", "npm run build", "umask 077", "> gateway.json")
+def test_by_hand_the_values_are_written_before_the_gateway_is_deployed() -> None:
+    steps = ("make the rule", "domain add", "R2_S3_ENDPOINT", "umask 077", "> gateway.json")
     places = [BY_HAND.index(step) for step in (*steps, "wrangler deploy --env= --secrets-file gateway.json")]
     assert places == sorted(places)
 

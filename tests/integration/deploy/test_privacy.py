@@ -6,12 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.deploy.checkout import set_variables
 from tests.support.deploy.cloudflare import Cloudflare
 from tests.support.deploy.cloudflare_server import serve
 from tests.support.deploy.fake_wrangler import FakeWrangler
 from tests.support.deploy.runs import Runner, changed
 from tools.deploy import privacy
-from tools.deploy.config import CDN_DOMAIN, Target
+from tools.deploy.config import Target
 from tools.deploy.privacy import (
     CERTIFICATE_SECONDS,
     RULE_SECONDS,
@@ -27,7 +28,7 @@ HOST = "images.example.org"
 
 
 def test_the_images_domain_is_guarded_before_it_is_connected(
-    root: Path, cloud: Cloudflare, run: Runner, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloudflare, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
     guarded: list[tuple[str, str, bool]] = []
@@ -41,9 +42,12 @@ def test_the_images_domain_is_guarded_before_it_is_connected(
     assert run(FakeWrangler(cloud), *words) == 0
     assert guarded == [("zone", "images.example.org", False)]
     assert cloud.buckets["vfa-gallery"]["domains"] == [{"domain": "images.example.org", "zoneId": "zone"}]
-    assert Target(root, "production").variables["R2_CDN_DOMAIN"] == "https://images.example.org"
+    assert cloud.workers["vfa-gallery"].metadata["vars"]["R2_CDN_DOMAIN"] == "https://images.example.org"
     assert run(again := FakeWrangler(cloud)) == 0
     assert not any("domain add" in words for words in changed(again))
+    assert cloud.workers["vfa-gallery"].metadata["vars"]["R2_CDN_DOMAIN"] == "https://images.example.org"
+    assert run(FakeWrangler(cloud), "--images-domain", "") == 0
+    assert cloud.workers["vfa-gallery"].metadata["vars"]["R2_CDN_DOMAIN"] == ""
 
 
 class Guard:
@@ -72,7 +76,7 @@ def test_every_run_corrects_the_rule_of_a_connected_domain(
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
     connected(cloud, {"domain": HOST, "zoneId": "zone"}, {"domain": "old.example.org", "zoneId": "other"})
-    Target(root, "production").write({CDN_DOMAIN: f"https://{HOST}"})
+    set_variables(Target(root, "production"), R2_CDN_DOMAIN=f"https://{HOST}")
     assert run(FakeWrangler(cloud)) == 0
     assert guard.asked == [("zone", HOST), ("other", "old.example.org")]
     assert run.probed == [HOST, "old.example.org"]
@@ -83,7 +87,7 @@ def test_a_zone_that_is_not_listed_is_taken_from_the_command_line(
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token")
     connected(cloud, {"domain": HOST})
-    Target(root, "production").write({CDN_DOMAIN: HOST})
+    set_variables(Target(root, "production"), R2_CDN_DOMAIN=HOST)
     assert run(FakeWrangler(cloud), "--zone-id", "zone") == 0
     assert guard.asked == [("zone", HOST)]
 
@@ -112,7 +116,7 @@ def test_a_rule_made_by_hand_is_only_tested(
 
 
 def test_public_originals_need_no_rule(root: Path, cloud: Cloudflare, run: Runner, guard: Guard) -> None:
-    Target(root, "production").write({("vars", None, "PUBLIC_ORIGINALS"): "true"})
+    set_variables(Target(root, "production"), PUBLIC_ORIGINALS="true")
     assert run(FakeWrangler(cloud), "--images-domain", HOST, "--zone-id", "zone") == 0
     assert not guard.asked
     assert not run.probed
@@ -182,7 +186,7 @@ def test_what_is_no_host_is_refused(text: str) -> None:
 )
 def test_the_images_domain_is_read_from_a_url_or_a_host(root: Path, value: str, host: str | None) -> None:
     target = Target(root, "production")
-    target.write({CDN_DOMAIN: value})
+    set_variables(target, R2_CDN_DOMAIN=value)
     assert target.images_domain == host
 
 

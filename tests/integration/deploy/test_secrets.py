@@ -58,8 +58,8 @@ def test_a_lost_file_of_secrets_does_not_replace_those_in_use(
     assert {name: worker.secrets for name, worker in cloud.workers.items()} == before
 
 
-# The changing commands of a later run: the fonts, then three siblings, the gateway, CORS. It begins after
-# the fonts.
+# The changing commands of a later run: the fonts, three renderers, the gateway, CORS. Step 1 is after the
+# fonts.
 @pytest.mark.parametrize("killed", [False, True], ids=["refused", "killed"])
 @pytest.mark.parametrize("step", range(1, 5))
 @pytest.mark.parametrize("name", ["WORKER_AUTH_TOKEN", "AUTH_JWT_SECRET"])

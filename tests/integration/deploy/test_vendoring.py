@@ -18,10 +18,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tools.vendor import BUILT, PROJECTS, WASM_WHEELS, Project
 
-# Production's Python: Pyodide 0.28.
+PYTHON = PROJECTS[0].python
+TAGS = {"3.13": "cp313-cp313-pyodide_2025_0_wasm32", "3.14": "cp314-cp314-pyemscripten_2026_0_wasm32"}
 MARKERS = {
-    "python_version": "3.13",
-    "python_full_version": "3.13.2",
+    "python_version": PYTHON,
+    "python_full_version": f"{PYTHON}.2",
     "sys_platform": "emscripten",
     "platform_system": "Emscripten",
     "platform_machine": "wasm32",
@@ -40,6 +41,8 @@ def asked_for(project: Project) -> dict[str, str]:
     lines = tomllib.loads((project.folder / "pyproject.toml").read_text())["project"]["dependencies"]
     pins: dict[str, str] = {}
     for requirement in map(Requirement, lines):
+        if requirement.marker and not requirement.marker.evaluate(MARKERS):
+            continue
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", f"{requirement} is not pinned"
         pins[canonicalize_name(requirement.name)] = specifier.version
@@ -104,7 +107,7 @@ def test_pillow_is_the_webassembly_build_of_the_version_that_the_tests_use() -> 
     for project in PROJECTS[1:]:
         pillow = vendored(project)["pillow"]
         assert pillow.version == importlib.metadata.version("pillow")
-        assert "Tag: cp313-cp313-pyodide_2025_0_wasm32" in (pillow.read_text("WHEEL") or "")
+        assert f"Tag: {TAGS[PYTHON]}" in (pillow.read_text("WHEEL") or "")
         assert list((project.python_modules / "PIL").glob("_imaging.*wasm32-emscripten.so"))
     assert not (PROJECTS[0].python_modules / "PIL").exists()
 

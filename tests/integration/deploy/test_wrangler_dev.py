@@ -1,4 +1,4 @@
-"""The commands that docs/deploy.md gives for a genuine `wrangler dev`, run as they stand there.
+"""`make wrangler-dev`: secrets, schema, a user with a token, and one `wrangler dev` with four configurations.
 
 With JavaScript in place of the Python sources, for workerd fetches Cloudflare's Python runtime from a host of
 its own: what is seen is that configuration, secrets, stores, S3 endpoint and service bindings go together.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
+import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,9 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from tests.support.deploy.checkout import checkout
-from tests.support.deploy.projects import ROOT, VARIANTS
+from tests.support.deploy.projects import NODE, ROOT, VARIANTS
+from tools import wrangler_dev
+from tools.deploy.config import Target
 
 from gallery.access.signing import Signer
 
@@ -32,11 +38,11 @@ export default {
   async fetch(request, env) {
     const path = new URL(request.url).pathname;
     const ask = async (name) => (await env[name].fetch("http://sibling" + path)).text();
-    const { results } = await env.DB.prepare("SELECT username FROM users").all();
+    const { results } = await env.DB.prepare("SELECT id, username FROM users ORDER BY username").all();
     await env.KV.put("flag", "up", { expirationTtl: 60 });
     const texts = Object.entries(env).filter(([, value]) => typeof value === "string");
     return Response.json({
-      users: results.map((row) => row.username),
+      users: results,
       flag: await env.KV.get("flag"),
       allowed: (await env.CREATE_LIMIT.limit({ key: "ann" })).success,
       siblings: await Promise.all(SIBLINGS.map(ask)),
@@ -44,6 +50,12 @@ export default {
     });
   },
 };
+"""
+COMMAND = """
+import sys
+from pathlib import Path
+from tools.wrangler_dev import main
+sys.exit(main(["--port", sys.argv[2]], Path(sys.argv[1])))
 """
 SIBLING = """
 export default {
@@ -82,16 +94,9 @@ def environ() -> dict[str, str]:
     return {**os.environ, **quiet, "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
-def blocks(heading: str) -> list[str]:
-    """The shell blocks of one section of the guide."""
-    section = (ROOT / "docs/deploy.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-
-
 def in_javascript(root: Path) -> None:
     (root / "src").mkdir()
     (root / "variants/src").mkdir()
-    (root / "web/dist").mkdir(parents=True)
     (root / "src/entry.mjs").write_text(GATEWAY)
     (root / "variants/src/sibling.mjs").write_text(SIBLING)
     for folder in (root, *(root / "variants" / name for name in VARIANTS)):
@@ -123,14 +128,13 @@ def wait(url: str, process: subprocess.Popen[str], log: Path) -> None:
 def development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
     root, port = checkout(tmp_path_factory.mktemp("checkout")), free_port()
     in_javascript(root)
-    example = (ROOT / ".dev.vars.example").read_text()
-    (root / ".dev.vars.example").write_text(example.replace("8787", str(port)))
-    script = blocks("A genuine `wrangler dev`")[0].replace("8787", str(port))
+    shutil.copy2(ROOT / ".dev.vars.example", root / ".dev.vars.example")
+    shutil.copytree(ROOT / "web", root / "web")
     log = root / "dev.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            ["bash", "-euc", script],
-            cwd=root,
+            [sys.executable, "-c", COMMAND, str(root), str(port)],
+            cwd=ROOT,
             env=environ(),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -156,11 +160,20 @@ def test_every_binding_variable_and_secret_is_there(development: Development) ->
     assert answer["siblings"] == [f"{texts['WORKER_AUTH_TOKEN']} null"] * 3
 
 
-def test_a_person_is_added_while_it_runs(development: Development) -> None:
-    command = next(line for line in blocks("A genuine `wrangler dev`")[1].splitlines() if "user add" in line)
-    done = development.sh(command)
+def test_a_user_with_a_token_is_there(development: Development) -> None:
+    (line,) = [line for line in (development.root / "dev.log").read_text().splitlines() if "token" in line]
+    name, token = re.fullmatch(r"user (\w+), token (\S+)", line).groups()  # type: ignore[union-attr]
+    users = development.look()["users"]
+    assert [user["username"] for user in users] == [name] == ["ann"]
+    secret = development.look()["texts"]["AUTH_JWT_SECRET"]
+    claims = jwt.decode(token, secret, algorithms=["HS256"], options={"verify_aud": False})
+    assert claims["sub"] == users[0]["id"]
+
+
+def test_users_are_added_while_it_runs(development: Development) -> None:
+    done = development.sh("vfa user add bob --wrangler local")
     assert done.returncode == 0, done.stderr
-    assert development.look()["users"] == ["ann"]
+    assert [user["username"] for user in development.look()["users"]] == ["ann", "bob"]
 
 
 def test_an_upload_ticket_works_once_and_siblings_see_the_original(development: Development) -> None:
@@ -171,3 +184,61 @@ def test_an_upload_ticket_works_once_and_siblings_see_the_original(development: 
     answers = [httpx.put(url, headers=headers, content=b"hello", timeout=30).status_code for _ in range(2)]
     assert answers == [200, 412]
     assert [text.split()[1] for text in development.look(f"api/{KEY}")["siblings"]] == ["hello"] * 3
+
+
+def test_what_exists_is_kept_and_the_port_is_followed(tmp_path: Path) -> None:
+    target = Target(checkout(tmp_path), "production")
+    shutil.copy2(ROOT / ".dev.vars.example", tmp_path / ".dev.vars.example")
+    first = wrangler_dev.write_secrets(target, 8787)
+    again = wrangler_dev.write_secrets(target, 9000)
+    assert first["R2_S3_ENDPOINT"] == "http://127.0.0.1:8787/cdn-cgi/local/r2/s3"
+    assert again == first | {"R2_S3_ENDPOINT": "http://127.0.0.1:9000/cdn-cgi/local/r2/s3"}
+    assert len(first["AUTH_JWT_SECRET"]) == len(first["WORKER_AUTH_TOKEN"]) == 64
+    files = [tmp_path / ".dev.vars", *(target.folder(name) / ".dev.vars" for name in target.renderers)]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert {path.read_text() for path in files[1:]} == {f'WORKER_AUTH_TOKEN="{first["WORKER_AUTH_TOKEN"]}"\n'}
+
+
+def test_the_command_names_every_worker_and_the_gateway_first(tmp_path: Path) -> None:
+    words = wrangler_dev.command_line(Target(checkout(tmp_path), "production"), 8787)
+    files = [f"variants/{name}/wrangler.toml" for name in VARIANTS]
+    assert words[2:] == [
+        *("dev", "--ip", "127.0.0.1", "--port", "8787", "-c", "wrangler.toml"),
+        *(word for path in files for word in ("-c", path)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("project", "missing", "sentence"),
+    [
+        ("gateway", "packages", "The packages of this Worker are not installed: run `make setup` first."),
+        ("icon", "packages", "The packages of this Worker are not installed: run `make setup` first."),
+        (
+            "gateway",
+            "secrets",
+            "The secrets for local development are missing: `make wrangler-dev` writes them",
+        ),
+        ("icon", "secrets", "The secrets for local development are missing: `make wrangler-dev` writes them"),
+    ],
+)
+def test_plain_wrangler_dev_says_what_is_missing(
+    tmp_path: Path, project: str, missing: str, sentence: str
+) -> None:
+    target = Target(checkout(tmp_path, sources=missing == "secrets"), "production")
+    if missing == "packages":
+        (target.folder(project) / "python_modules/workers").rmdir()
+        in_javascript(target.root)
+    wrangler = ROOT / "node_modules/wrangler/bin/wrangler.js"
+    command = [str(NODE), str(wrangler), "dev", "--port", str(free_port())]
+    folder = target.folder(project)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environ(),
+        stdin=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert sentence in done.stdout + done.stderr

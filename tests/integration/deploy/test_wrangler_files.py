@@ -12,11 +12,18 @@ from tests.support.deploy.projects import ENVIRONMENTS, FILES, ROOT, VARIANTS, r
 
 ALL = [(name, environment) for name in FILES for environment in ENVIRONMENTS]
 SDK_VENDORED = date(2026, 4, 21)  # from here on the SDK comes from python_modules
-PYTHON_3_14 = date(2026, 8, 17)
+NODEJS_COMPAT = date(2026, 8, 4)  # switched on by date, which Python deployments failed at
+PYTHON_3_14 = date(2026, 9, 8)
+# Keys of the top level that staging inherits; with others, production's values would apply by accident.
+INHERITED = {
+    *("main", "compatibility_date", "compatibility_flags", "workers_dev", "preview_urls", "build", "limits"),
+    *("triggers", "assets", "rules", "observability", "placement"),
+}
 # What may differ between the environments: names of stores, Workers and counters, ids, addresses.
 OWN = {
-    *("name", "bucket_name", "database_name", "database_id", "id", "service", "namespace_id"),
+    *("name", "bucket_name", "database_name", "service", "namespace_id"),
     *("R2_BUCKET", "R2_S3_ENDPOINT", "R2_CDN_DOMAIN", "ALLOWED_ORIGINS", "targetEnvironment"),
+    "watch_dir",  # Wrangler joins it to the folder twice where an environment is named
     *("PUBLIC_URL", "AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "CDN_ZONE_ID"),
 }
 
@@ -35,7 +42,7 @@ def leaves(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 @pytest.mark.parametrize(("name", "environment"), ALL)
 def test_the_compatibility_date_means_python_3_13_with_a_vendored_sdk(name: str, environment: str) -> None:
     config = read(name, environment)
-    assert SDK_VENDORED <= date.fromisoformat(config["compatibility_date"]) < PYTHON_3_14
+    assert SDK_VENDORED <= date.fromisoformat(config["compatibility_date"]) < min(NODEJS_COMPAT, PYTHON_3_14)
     assert config["compatibility_flags"] == ["python_workers"]
 
 
@@ -48,6 +55,7 @@ def test_cpu_is_bounded_and_observed(name: str, environment: str) -> None:
     config = read(name, environment)
     assert 1_000 <= config["limits"]["cpu_ms"] <= 30_000
     assert config["observability"]["enabled"] is True
+    assert config["observability"]["traces"]["enabled"] is True
     assert config["preview_urls"] is False
 
 
@@ -80,21 +88,38 @@ def test_staging_is_production_with_stores_of_its_own(name: str) -> None:
             assert staging.get(path) == production.get(path), path
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_staging_inherits_nothing_by_accident(name: str) -> None:
+    whole = raw(name)
+    assert set(whole) - {"name", "env"} - set(whole["env"]["staging"]) <= INHERITED
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_only_the_gateway_is_placed_near_its_database(environment: str) -> None:
+    placed = {name: read(name, environment).get("placement") for name in FILES}
+    assert placed == {"gateway": {"mode": "smart"}, **dict.fromkeys(VARIANTS)}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_files_hold_nothing_of_one_account(name: str) -> None:
+    keys = {path[-1] for path, _ in leaves(raw(name))}
+    assert not keys & {"database_id", "id", "preview_id", "account_id", "zone_id", "jurisdiction"}
+
+
 def test_staging_never_answers_at_productions_address() -> None:
     assert raw("gateway")["env"]["staging"]["routes"] == []
     assert read("gateway", "staging")["routes"] == []
 
 
 def test_staging_shares_no_store_no_counter_and_no_worker_with_production() -> None:
-    shared = {"0" * 32, "00000000-0000-0000-0000-000000000000"}  # not made yet
-    for kind in ("bucket_name", "database_name", "database_id", "id", "service", "namespace_id", "name"):
+    for kind in ("bucket_name", "database_name", "service", "namespace_id", "name"):
         names = [
             {value for name in FILES for path, value in leaves(read(name, each)) if path[-1] == kind}
             for each in ENVIRONMENTS
         ]
         if kind == "name":
             names = [{read(name, each)["name"] for name in FILES} for each in ENVIRONMENTS]
-        assert not (names[0] & names[1]) - shared, kind
+        assert not names[0] & names[1], kind
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

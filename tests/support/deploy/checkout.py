@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+import tomlkit
 from tests.support.deploy.projects import ROOT, WORKERS
-from tools.deploy.config import CDN_DOMAIN, DATABASE_ID, ENDPOINT, ENVIRONMENTS, NAMESPACE_ID, Target
+from tools.deploy.config import Target
 
-PLACEHOLDERS = {
-    DATABASE_ID: "00000000-0000-0000-0000-000000000000",
-    NAMESPACE_ID: "0" * 32,
-    ENDPOINT: "https://ACCOUNT_ID.r2.cloudflarestorage.com",
-    CDN_DOMAIN: "",
-}
 CREDENTIALS = {"R2_ACCESS_KEY_ID": "key-id", "R2_SECRET_ACCESS_KEY": "key-secret"}
 
 
@@ -22,6 +18,8 @@ def checkout(folder: Path, *, sources: bool = False) -> Path:
     """A copy of this checkout before its first deployment; with `sources`, all that Wrangler bundles."""
     for name in ("wrangler.toml", "schema.sql", "cors.json", "package.json", "pyproject.toml"):
         shutil.copy2(ROOT / name, folder / name)
+    (folder / "tools").mkdir()
+    shutil.copy2(ROOT / "tools/build.mjs", folder / "tools/build.mjs")
     shutil.copytree(ROOT / "migrations", folder / "migrations")
     for project in WORKERS:
         source, copy = (
@@ -40,9 +38,16 @@ def checkout(folder: Path, *, sources: bool = False) -> Path:
             _link(ROOT / name, folder / name)
     for name in ("node_modules", ".venv"):
         (folder / name).symlink_to(ROOT / name)
-    for environment in ENVIRONMENTS:
-        Target(folder, environment).write(PLACEHOLDERS)
     return folder
+
+
+def set_variables(target: Target, **values: str) -> None:
+    """Write variables into the gateway's wrangler.toml."""
+    path = target.root / "wrangler.toml"
+    document: Any = tomlkit.parse(path.read_text())
+    tables = document if target.environment == "production" else document["env"][target.environment]
+    tables["vars"].update(values)
+    path.write_text(tomlkit.dumps(document))
 
 
 def _link(source: Path, target: Path) -> None:

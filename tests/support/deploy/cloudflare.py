@@ -28,6 +28,7 @@ class Refused(Exception):
 class Database:
     name: str
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    jurisdiction: str | None = None
     connection: sqlite3.Connection = field(
         default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     )
@@ -56,21 +57,35 @@ def statements(sql: str) -> Iterator[str]:
 
 @dataclass
 class Worker:
+    """One version of a Worker, and what is not part of a version."""
+
     metadata: dict[str, Any]
     parts: dict[str, bytes]
     secrets: dict[str, str] = field(default_factory=dict)
+    tag: str = ""
+    number: int = 1
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
     crons: list[str] = field(default_factory=list)
     subdomain: dict[str, Any] = field(default_factory=lambda: {"enabled": False, "previews_enabled": False})
 
 
+def bucket_key(name: str, region: str) -> str:
+    """Each jurisdiction has buckets of its own."""
+    return f"{region}/{name}" if region else name
+
+
 @dataclass
 class Cloudflare:
-    """The account. `calls` are the requests that change something, in their order."""
+    """The account. `calls` are the requests that change something, in their order.
+
+    `buckets` have their names as keys, in a jurisdiction `eu/NAME`; `workers` are the current versions.
+    """
 
     databases: dict[str, Database] = field(default_factory=dict)
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
     namespaces: dict[str, str] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
+    versions: dict[str, list[Worker]] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -94,12 +109,25 @@ class Cloudflare:
         metadata: dict[str, Any],
         secrets: dict[str, str],
         parts: dict[str, bytes] | None = None,
-    ) -> None:
-        """A Worker was uploaded; what is not part of a version stays as it was."""
+        tag: str = "",
+    ) -> Worker:
+        """A version of a Worker was uploaded and is deployed."""
+        versions = self.versions.setdefault(name, [])
+        versions.append(Worker(metadata, parts or {}, secrets, tag, len(versions) + 1))
+        self.deploy(name, versions[-1])
+        return versions[-1]
+
+    def deploy(self, name: str, version: Worker) -> None:
+        """Make a version the current one; what is not part of a version stays as it was."""
         old = self.workers.get(name)
-        self.workers[name] = Worker(metadata, parts or {}, secrets)
+        self.workers[name] = version
         if old:
-            self.workers[name].subdomain, self.workers[name].crons = old.subdomain, old.crons
+            version.subdomain, version.crons = old.subdomain, old.crons
+
+    def bucket(self, name: str, region: str = "") -> dict[str, Any]:
+        if (key := bucket_key(name, region)) not in self.buckets:
+            raise Refused(404, 10006, "The specified bucket does not exist.")
+        return self.buckets[key]
 
     def worker(self, name: str) -> Worker:
         if name not in self.workers:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.support.deploy import cloudflare_api
 from tests.support.deploy.cloudflare import Cloudflare, Refused
+from tests.support.deploy.cloudflare_api import Sent
 
 
 class _Requests(BaseHTTPRequestHandler):
@@ -22,9 +23,9 @@ class _Requests(BaseHTTPRequestHandler):
         body = self._body()
         url = urlsplit(self.path)
         path, page = url.path, int(parse_qs(url.query).get("page", ["1"])[0])
-        kind = self.headers.get("content-type", "")
+        kind, region = self.headers.get("content-type", ""), self.headers.get("cf-r2-jurisdiction", "")
         try:
-            status, result = cloudflare_api.answer(self.cloud, self.command, path, kind, body)
+            status, result = cloudflare_api.answer(self.cloud, self.command, path, Sent(kind, body, region))
             answer = {"success": True, "errors": [], "messages": [], "result": result}
         except Refused as refusal:
             status = refusal.status

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.deploy.cloudflare import ACCOUNT, Cloudflare, Database
+from tests.support.deploy import cloudflare_api
+from tests.support.deploy.cloudflare import ACCOUNT, Cloudflare, Database, bucket_key
 from tools.deploy import schema
 from tools.deploy.account import Outcome
 from tools.deploy.config import (
-    DATABASE_ID,
-    NAMESPACE_ID,
     Target,
 )
 
@@ -48,12 +47,14 @@ class FakeWrangler:
             self.commands.append(words)
             plain = tuple(word for word in words if not word.startswith("--env="))
             environment = next((word[6:] for word in words if word.startswith("--env=")), "") or "production"
-            changing = bool({"create", "add", "apply", "set", "deploy", "--file"} & set(plain))
+            changing = bool({"create", "add", "apply", "set", "deploy", "rollback", "--file"} & set(plain))
             due = changing and self.changes == self.fail_at
             self.changes += changing
             if due and not self.killed:
                 return error("The service is unavailable. [code: 10000]")
-            outcome = self._act(plain, Call(folder, environment, environ or {}))
+            region = words[words.index("--jurisdiction") + 1] if "--jurisdiction" in words else ""
+            plain = tuple(word for word in plain if word not in ("--jurisdiction", region or None))
+            outcome = self._act(plain, Call(folder, environment, environ or {}, region))
             if due:
                 raise Killed
             return outcome
@@ -68,10 +69,18 @@ class FakeWrangler:
                 return self._whoami()
             case ("kv", "namespace", "list"):
                 return listed({"title": title, "id": id_} for title, id_ in self.cloud.namespaces.items())
-            case ("kv", "namespace", "create", title):
-                return self._create_namespace(title)
             case ("secret", "list"):
                 return self._list_secrets(call)
+            case ("deployments", "status", "--json"):
+                return self._status(call)
+            case ("versions", "list", "--json"):
+                return listed(map(cloudflare_api.describe, self.cloud.versions[call.worker]))
+            case ("versions", "view", version, "--json"):
+                found = cloudflare_api.find_version(self.cloud, call.worker, version)
+                return Outcome(0, json.dumps(cloudflare_api.describe(found)))
+            case ("rollback", version, "--yes", "--message", _):
+                self.cloud.deploy(call.worker, cloudflare_api.find_version(self.cloud, call.worker, version))
+                return Outcome(0, "╰  SUCCESS  Worker Version has been deployed to 100% of traffic.\n")
             case ("deploy", *options):
                 return self._deploy(call, options)
         raise AssertionError(f"a command that no plan has: {words}")
@@ -82,7 +91,7 @@ class FakeWrangler:
             case ("list", "--json"):
                 return listed({"name": each.name, "uuid": each.uuid} for each in databases.values())
             case ("create", name):
-                return self._create_database(name)
+                return self._create_database(name, call)
             case ("execute", name, "--remote", "--json", "--command", sql):
                 return Outcome(0, json.dumps(databases[name].query(sql)))
             case ("execute", name, "--remote", "--yes", "--file", path):
@@ -91,21 +100,23 @@ class FakeWrangler:
                 return self._migrate(call)
         raise AssertionError(f"a command that no plan has: {words}")
 
-    def _r2(self, words: tuple[str, ...], _: Call) -> Outcome:
+    def _r2(self, words: tuple[str, ...], call: Call) -> Outcome:
         match words[2:]:
             case ("put", place, "--file", path, "--remote", "--force"):
                 bucket, key = place.split("/", 1)
-                self.cloud.buckets[bucket].setdefault("objects", {})[key] = Path(path).read_bytes()
+                self.cloud.bucket(bucket, call.region).setdefault("objects", {})[key] = Path(
+                    path
+                ).read_bytes()
                 return Outcome(0, "Upload complete.\n")
             case ("info", name, "--json"):
-                return self._look_at_bucket(name)
+                return self._look_at_bucket(name, call)
             case ("create", name):
-                return self._create_bucket(name)
+                return self._create_bucket(name, call)
             case ("cors", "set", bucket, "--force", "--file", path):
-                self.cloud.buckets[bucket]["cors"] = json.loads(Path(path).read_text())["rules"]
+                self.cloud.bucket(bucket, call.region)["cors"] = json.loads(Path(path).read_text())["rules"]
                 return Outcome(0, f"✨ Set CORS configuration for bucket '{bucket}'.\n")
             case ("domain", "list", bucket):
-                return self._list_domains(bucket)
+                return self._list_domains(bucket, call)
             case (
                 "domain",
                 "add",
@@ -118,7 +129,7 @@ class FakeWrangler:
                 "1.2",
                 "--force",
             ):
-                self.cloud.buckets[bucket]["domains"].append({"domain": domain, "zoneId": zone})
+                self.cloud.bucket(bucket, call.region)["domains"].append({"domain": domain, "zoneId": zone})
                 return Outcome(0, f"✨ Custom domain '{domain}' connected successfully.\n")
         raise AssertionError(f"a command that no plan has: {words}")
 
@@ -129,37 +140,31 @@ class FakeWrangler:
         answer = {"loggedIn": True, "authType": "OAuth Token", "email": "a@example.org", "accounts": accounts}
         return Outcome(0, json.dumps(answer, indent=2))
 
-    def _create_database(self, name: str) -> Outcome:
+    def _create_database(self, name: str, call: Call) -> Outcome:
         if name in self.cloud.databases:
             return error("A database with that name already exists")
-        self.cloud.databases[name] = Database(name)
+        self.cloud.databases[name] = Database(name, jurisdiction=call.region or None)
         return Outcome(0, f"✅ Successfully created DB '{name}'\n")
 
-    def _create_bucket(self, name: str) -> Outcome:
-        if name in self.cloud.buckets:
+    def _create_bucket(self, name: str, call: Call) -> Outcome:
+        if (key := bucket_key(name, call.region)) in self.cloud.buckets:
             return error(
                 f"A request to the Cloudflare API (/accounts/{ACCOUNT}/r2/buckets) failed.",
                 "The bucket you tried to create already exists, and you own it. [code: 10004]",
             )
-        self.cloud.buckets[name] = {"cors": [], "domains": []}
+        self.cloud.buckets[key] = {"cors": [], "domains": []}
         return Outcome(0, f"✅ Created bucket '{name}' with default storage class of Standard.\n")
 
-    def _create_namespace(self, title: str) -> Outcome:
-        if title in self.cloud.namespaces:
-            return error(f'A KV namespace with the title "{title}" already exists.')
-        self.cloud.namespaces[title] = f"{len(self.cloud.namespaces) + 1:032x}"
-        return Outcome(0, "✨ Success!\n")
-
-    def _look_at_bucket(self, name: str) -> Outcome:
-        if name not in self.cloud.buckets:
+    def _look_at_bucket(self, name: str, call: Call) -> Outcome:
+        if bucket_key(name, call.region) not in self.cloud.buckets:
             return error(
                 f"A request to the Cloudflare API (/accounts/{ACCOUNT}/r2/buckets/{name}) failed.",
                 "The specified bucket does not exist. [code: 10006]",
             )
         return Outcome(0, json.dumps({"name": name, "object_count": "0"}))
 
-    def _list_domains(self, bucket: str) -> Outcome:
-        rows = [_block(each) for each in self.cloud.buckets[bucket]["domains"]]
+    def _list_domains(self, bucket: str, call: Call) -> Outcome:
+        rows = [_block(each) for each in self.cloud.bucket(bucket, call.region)["domains"]]
         title = f"Listing custom domains connected to bucket '{bucket}'...\n"
         none = "There are no custom domains connected to this bucket."
         return Outcome(0, title + ("\n\n".join(rows) or none) + "\n")
@@ -174,7 +179,7 @@ class FakeWrangler:
         )
 
     def _database(self, call: Call) -> Database:
-        return self.cloud.database(Target(call.folder, call.environment).value(DATABASE_ID))
+        return self.cloud.databases[Target(call.folder, call.environment).database]
 
     def _execute(self, call: Call, name: str, sql: str) -> Outcome:
         database = self._database(call) if name == "DB" else self.cloud.databases[name]
@@ -190,30 +195,61 @@ class FakeWrangler:
                 database.query(f"{migration.sql}\n;{schema.baseline([migration])}")
         return Outcome(0, "✅ No migrations to apply!\n")
 
+    def _status(self, call: Call) -> Outcome:
+        if call.worker not in self.cloud.workers:
+            return error(
+                f"A request to the Cloudflare API (/accounts/{ACCOUNT}/workers/scripts/…) failed.",
+                "This Worker does not exist on your account. [code: 10007]",
+            )
+        current = {"version_id": self.cloud.workers[call.worker].id, "percentage": 100}
+        return Outcome(0, json.dumps({"id": "deployment", "versions": [current]}))
+
     def _deploy(self, call: Call, options: list[str]) -> Outcome:
-        target = Target(call.root, call.environment)
-        config = target.config(call.project)
         paths = dict(zip(options[::2], options[1::2], strict=True))
+        config = json.loads((call.folder / paths["--config"]).read_text())
+        config |= {} if call.environment == "production" else config["env"][call.environment]
         given = json.loads(Path(paths["--secrets-file"]).read_text()) if "--secrets-file" in paths else {}
-        secrets = (
-            self.cloud.workers[call.worker].secrets if call.worker in self.cloud.workers else {}
-        ) | given
+        old = self.cloud.workers.get(call.worker)
+        secrets = (old.secrets if old else {}) | given
         missing = set(config["secrets"]["required"]) - {name for name, value in secrets.items() if value}
         if missing:
             return error(f"The following required secrets have not been set: {', '.join(sorted(missing))}")
         if any(each["service"] not in self.cloud.workers for each in config.get("services", [])):
             return error("Could not resolve service binding 'THUMBNAIL'. [code: 10143]")
-        if call.project == "gateway":
-            self._database(call)
-            assert target.value(NAMESPACE_ID) in self.cloud.namespaces.values()
-        page = Path(paths["--assets"]) / "_headers" if "--assets" in paths else None
-        self.cloud.keep(call.worker, config, secrets, {"_headers": page.read_bytes()} if page else {})
+        bindings = [
+            {"type": "plain_text", "name": name, "text": text} for name, text in config["vars"].items()
+        ]
+        for bucket in config["r2_buckets"]:
+            self.cloud.bucket(bucket["bucket_name"], bucket.get("jurisdiction", ""))
+            bindings.append({"type": "r2_bucket", "name": bucket["binding"], **bucket})
+        for database in config.get("d1_databases", []):
+            found = self.cloud.databases[database["database_name"]]
+            assert found.jurisdiction == database.get("jurisdiction")
+            bindings.append({"type": "d1", "name": database["binding"], "id": found.uuid})
+        for namespace in config.get("kv_namespaces", []):
+            identity = namespace.get("id") or self._provision(call, namespace["binding"])
+            if identity is None:
+                return error("a namespace with this account ID and title already exists [code: 10014]")
+            assert identity in self.cloud.namespaces.values()
+            bindings.append({"type": "kv_namespace", "name": namespace["binding"], "namespace_id": identity})
+        self.cloud.keep(call.worker, config | {"bindings": bindings}, secrets, tag=paths["--tag"])
         if config["workers_dev"] and self.cloud.subdomain is None:
             return error("You can either deploy … or register a workers.dev subdomain here:", "https://…")
         targets = [f"{call.worker}.{self.cloud.subdomain}.workers.dev"] if config["workers_dev"] else []
         entry = {"type": "deploy", "version": 1, "worker_name": call.worker, "targets": targets}
         Path(call.environ["WRANGLER_OUTPUT_FILE_PATH"]).write_text(json.dumps(entry) + "\n")
         return Outcome(0, f"Uploaded {call.worker} (1.00 sec)\n")
+
+    def _provision(self, call: Call, binding: str) -> str | None:
+        """The namespace that the Worker is bound to, else a new one; None where its title is taken."""
+        if call.worker in self.cloud.workers:
+            bound = self.cloud.workers[call.worker].metadata["bindings"]
+            return next(str(each["namespace_id"]) for each in bound if each["type"] == "kv_namespace")
+        title = f"{call.worker}-{binding.lower()}"
+        if title in self.cloud.namespaces:
+            return None
+        self.cloud.namespaces[title] = f"{len(self.cloud.namespaces) + 1:032x}"
+        return self.cloud.namespaces[title]
 
 
 @dataclass(frozen=True)
@@ -223,6 +259,7 @@ class Call:
     folder: Path
     environment: str
     environ: dict[str, str]
+    region: str
 
     @property
     def project(self) -> str:

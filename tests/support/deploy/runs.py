@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from tests.support.deploy.fake_wrangler import FakeWrangler, structure_of
 from tools.deploy import cli, schema
 from tools.deploy.account import Wrangler
 from tools.deploy.apply import Smoke
-from tools.deploy.config import DATABASE_ID, ENDPOINT, NAMESPACE_ID, Target
+from tools.deploy.config import Target
 from tools.deploy.secrets import SecretStore
 from tools.problem import Problem
 
@@ -27,9 +28,10 @@ class Runner:
     new_domain: list[bool] = field(default_factory=list)
     probed: list[str] = field(default_factory=list)
     open_hosts: set[str] = field(default_factory=set)
+    ask: Callable[[str], str] | None = None
 
     def __call__(self, wrangler: Wrangler, *words: str) -> int:
-        services = cli.Services(lambda *_: wrangler, build, lambda _: self._probe, self._smoke)
+        services = cli.Services(lambda *_: wrangler, self.ask, lambda _: self._probe, self._smoke)
         return cli.main(words, self.root, services)
 
     def _probe(self, host: str) -> None:
@@ -47,15 +49,9 @@ class Runner:
         return test
 
 
-def build(target: Target, folder: Path) -> None:
-    """A page that says for whom it was built."""
-    hosts = [target.variables[name] for name in ("R2_S3_ENDPOINT", "R2_CDN_DOMAIN")]
-    (folder / "_headers").write_text(" ".join([target.environment, *hosts]).strip())
-
-
 def changed(wrangler: FakeWrangler) -> list[str]:
     """What the commands that change something change."""
-    verbs = {"create", "add", "apply", "set", "deploy", "--file"}
+    verbs = {"create", "add", "apply", "set", "deploy", "rollback", "--file"}
     return [" ".join(words) for words in wrangler.commands if verbs & set(words)]
 
 
@@ -64,12 +60,15 @@ def state(root: Path, cloud: Cloudflare, environment: str = "production") -> dic
     target = Target(root, environment)
     tokens = {cloud.workers[target.worker(each)].secrets["WORKER_AUTH_TOKEN"] for each in target.projects}
     database = cloud.databases[target.database]
+    gateway = cloud.workers[target.worker("gateway")]
+    bound = {each["name"]: each for each in gateway.metadata["bindings"]}
     return {
-        "ids": (
-            target.value(DATABASE_ID) == database.uuid,
-            target.value(NAMESPACE_ID) == cloud.namespaces[target.namespace],
-            target.value(ENDPOINT),
+        "bound": (
+            bound["DB"]["id"] == database.uuid,
+            bound["KV"]["namespace_id"] == cloud.namespaces[target.namespace],
+            bound["R2_S3_ENDPOINT"]["text"],
         ),
+        "vars": gateway.metadata["vars"],
         "form": structure_of(database),
         "applied": [row["name"] for row in database.query(schema.APPLIED)[0]["results"]],
         "secrets": {name: sorted(worker.secrets) for name, worker in cloud.workers.items()},

@@ -102,7 +102,7 @@ def registered(
 
 
 def renders(stack: Stack, answer: httpx.Response, count: int = 3) -> dict[str, dict[str, Any]]:
-    """What each sibling logged of the request behind `answer`, by variant; waits for `count` of them."""
+    """What each renderer logged of the request behind `answer`, by variant; waits for `count` of them."""
     request_id = answer.headers["x-request-id"]
     deadline = time.monotonic() + 5
     while True:

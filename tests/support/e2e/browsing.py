@@ -118,7 +118,7 @@ def hang(account: Account, title: str, seed: int = 1, **fields: Any) -> dict[str
     """Creates an artwork over the API; the record."""
     key = account.upload(painting("a.jpg", "circles", seed, (400, 300))["buffer"])
     answer = account.create(key, title, **fields)
-    # On a busy machine a renderer misses its deadline now and then; clients repeat the create too.
+    # Where tests share a machine, a renderer misses its deadline now and then; clients repeat the create too.
     for _ in range(3):
         if answer.status_code < 500:
             break

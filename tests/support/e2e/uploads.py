@@ -13,10 +13,10 @@ def ticket(
     client: httpx.Client, size: int | None, content_type: str = "image/jpeg", filename: str = "picture"
 ) -> dict[str, Any]:
     """An upload ticket for `size` bytes."""
-    wish: dict[str, Any] = {"filename": filename, "contentType": content_type}
+    body: dict[str, Any] = {"filename": filename, "contentType": content_type}
     if size is not None:
-        wish["size"] = size
-    answer = client.post("/api/artworks/upload-url", json=wish)
+        body["size"] = size
+    answer = client.post("/api/artworks/upload-url", json=body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 

@@ -26,7 +26,7 @@ class Wire:
         self.connection.close()
 
     def send(self, head: str, body: bytes = b"", length: int | None = None) -> None:
-        """A request line with headers, a character a byte, and a body that is said to have `length` bytes."""
+        """A request line with headers, a character a byte, and a body whose Content-Length is `length`."""
         declared = len(body) if length is None else length
         lines = f"{head}\r\nHost: {self._host.netloc}\r\nContent-Length: {declared}\r\n\r\n"
         self.connection.sendall(lines.encode("latin-1") + body)

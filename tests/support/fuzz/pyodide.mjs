@@ -4,11 +4,11 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { loadPyodide } from "pyodide";
+import { loadRenderersPyodide } from "../../../runtime/pyodide.mjs";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const [folder, first, count] = process.argv.slice(2);
-const python = await loadPyodide({ env: { HOME: "/session" } });
+const python = await loadRenderersPyodide();
 
 function copy(from, target) {
   if (!statSync(from).isDirectory()) return python.FS.writeFile(target, readFileSync(from));

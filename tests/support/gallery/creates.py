@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.gallery.fakes import World
 from tests.support.gallery.tokens import bearer
+from tests.support.gallery.world import World
 
 from gallery.audit import audit
 from gallery.http.messages import Response

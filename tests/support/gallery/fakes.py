@@ -1,9 +1,11 @@
-"""The gateway's ports in memory: real SQL on sqlite, objects in a dictionary, siblings that write."""
+"""The gateway's ports in memory: real SQL on sqlite, objects in a dictionary, renderers that write.
+
+tests/support/gallery/contract.py holds them to what the real bindings do.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import json
 import random
@@ -16,45 +18,26 @@ from typing import Any
 
 import jwt
 
-from gallery.access.jwks import KeyCache
-from gallery.app import handle
 from gallery.errors import DatabaseError, StorageError
-from gallery.http.messages import Request, Response
-from gallery.isolate import Refused
-from gallery.ports import ObjectBody, ObjectInfo, Page, Platform, RendererResponse, Row, Statement
-from gallery.queue import Queue
-from gallery.settings import Settings, read_settings
+from gallery.ports import ListedObject, ObjectBody, ObjectInfo, Page, RendererResponse, Row, Statement
+from gallery.store.database import d1_error
 from gallery.variants import Variant
 
 ROOT = Path(__file__).parents[3]
-START = 1_750_000_000.0  # the time at which a World begins
-SECRETS = {
-    "AUTH_JWT_SECRET": "a secret of at least thirty-two bytes",
-    "WORKER_AUTH_TOKEN": "the token siblings are asked with, long",
-    "R2_ACCESS_KEY_ID": "access",
-    "R2_SECRET_ACCESS_KEY": "secret",
+# What D1 sets of SQLite's limits (workerd's sqlite.c++; tests/integration/gallery asks D1 itself).
+D1_LIMITS = {
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
 }
-VARIABLES = {
-    "R2_S3_ENDPOINT": "http://127.0.0.1:8787/cdn-cgi/local/r2/s3",
-    "R2_BUCKET": "vfa-gallery",
-    "VARIANT_DEADLINE_SECONDS": "2",
-    "MAX_UPLOAD_BYTES": "1000000",
-}
-PICTURES = {
-    "image/jpeg": b"\xff\xd8\xff\xe0 a picture",
-    "image/png": b"\x89PNG\r\n\x1a\n a picture",
-    "image/webp": b"RIFF\x10\x00\x00\x00WEBP a picture",
-    "image/gif": b"GIF89a a picture",
-    "image/tiff": b"II*\x00 a picture",
-}
-
-
-def settings(**changes: str) -> Settings:
-    return read_settings((SECRETS | VARIABLES | changes).get)
 
 
 class Pause:
-    """How often a binding lets others go first before it answers: never, or by chance as a seed has it."""
+    """How often a binding lets others run before it answers: never, or a random number of times by a seed."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = None if seed is None else random.Random(seed)  # noqa: S311
@@ -71,6 +54,8 @@ class SqliteDatabase:
 
     def __init__(self, now: Callable[[], float] = time.time, pause: Pause | None = None) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        for limit, value in D1_LIMITS.items():
+            self.connection.setlimit(limit, value)
         # Seconds since 1970 as a Julian day, which is how the statements ask for the time.
         self.connection.create_function("julianday", 1, lambda _: now() / 86400 + 2440587.5)
         self.pause = pause or Pause()
@@ -86,7 +71,7 @@ class SqliteDatabase:
         self.calls.append(statements)
         fault = self.faults.pop(0) if self.faults else None
         if fault and not self.lost:
-            raise DatabaseError(fault)
+            raise d1_error(fault)
         await self.pause.some()
         if self.slow is not None and any(self.slow[0] in text for text, _ in statements):
             _, wait = self.slow
@@ -95,7 +80,7 @@ class SqliteDatabase:
         answers = self._transaction(statements)
         await asyncio.sleep(0)
         if fault:
-            raise DatabaseError(fault)
+            raise d1_error(fault)
         return answers
 
     def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
@@ -107,7 +92,7 @@ class SqliteDatabase:
             answers: list[list[Row]] = [[dict(r) for r in self.connection.execute(*s)] for s in statements]
         except sqlite3.Error as error:
             self.connection.execute("ROLLBACK")
-            raise DatabaseError(f"D1_ERROR: {error}") from error
+            raise d1_error(f"D1_ERROR: {error}") from error
         self.connection.execute("COMMIT")
         return answers
 
@@ -127,7 +112,7 @@ class Stored:
         return hashlib.md5(self.data, usedforsecurity=False).hexdigest()
 
 
-class DictObjects:
+class MemoryObjects:
     """The bucket; `broken` names the methods that fail."""
 
     def __init__(self, now: Callable[[], float], pause: Pause) -> None:
@@ -165,10 +150,11 @@ class DictObjects:
             self.stored.pop(key, None)
             self.attempts.pop(key, None)
 
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ObjectInfo], bool]:
+    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ListedObject], bool]:
         await self._turn("list", prefix)
         keys = sorted(key for key in self.stored if key.startswith(prefix) and key > after)
-        return [self._info(key) for key in keys[:limit]], len(keys) > limit
+        page = [ListedObject(i.key, i.size, i.etag, i.uploaded) for i in map(self._info, keys[:limit])]
+        return page, len(keys) > limit
 
     async def _turn(self, method: str, key: str) -> None:
         self.asked.append((method, key))
@@ -182,7 +168,7 @@ class DictObjects:
         return ObjectInfo(key, len(s.data), s.etag, s.content_type, s.uploaded, s.sha256)
 
 
-class DictFlags:
+class MemoryFlags:
     """The readiness flags; a `broken` store fails, a `hanging` one never answers."""
 
     def __init__(self) -> None:
@@ -210,11 +196,11 @@ class DictFlags:
             await asyncio.Event().wait()
 
 
-def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> RendererResponse:
-    """What a sibling says of the object it wrote."""
-    said = {
+def written_response(request: Mapping[str, Any], stored: Stored, **changes: Any) -> RendererResponse:
+    """The response of a renderer that wrote an object; None takes no field away, but is sent as null."""
+    fields = {
         "success": True,
-        "key": order["outputKey"],
+        "key": request["outputKey"],
         "width": 300,
         "height": 200,
         "bytes": len(stored.data),
@@ -228,56 +214,56 @@ def written_answer(order: Mapping[str, Any], stored: Stored, **changes: Any) -> 
         "dominantColor": "#a0b0c0",
         "thumbHash": "3OcRJYB4d3h/iIeHeEh3eIhw+j3A",
     }
-    return RendererResponse(200, None, json.dumps(said | changes))
+    return RendererResponse(200, None, json.dumps(fields | changes))
 
 
 class TooLate(Exception):
-    """A later try has put the rendition."""
+    """A later attempt has put the rendition."""
 
 
-class WritingSibling:
-    """Writes its rendition and says so, unless `fault` does something else.
+class WritingRenderer:
+    """A renderer that writes its rendition and tells what it wrote, unless `fault` does something else.
 
-    A `careless` one, of another maker, overwrites what a later try has put.
+    A `careless` one, of another program, overwrites what a later attempt has put.
     """
 
-    def __init__(self, variant: Variant, objects: DictObjects) -> None:
+    def __init__(self, variant: Variant, objects: MemoryObjects) -> None:
         self.variant = variant
         self.objects = objects
-        self.orders: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.careless = False
         self.style = ""
-        self.fault: Callable[[WritingSibling, dict[str, Any]], Awaitable[RendererResponse]] | None = None
+        self.fault: Callable[[WritingRenderer, dict[str, Any]], Awaitable[RendererResponse]] | None = None
 
     async def post(self, path: str, headers: Mapping[str, str], body: str) -> RendererResponse:
         if path == "/health":
             self.headers.append(headers)
             return await self.health()
         assert path == f"/process-{self.variant}"
-        order = json.loads(body)
-        self.orders.append(order)
+        request = json.loads(body)
+        self.requests.append(request)
         self.headers.append(headers)
         await asyncio.sleep(0)
         await self.objects.pause.some()
         try:
             if self.fault is not None:
-                return await self.fault(self, order)
-            return written_answer(order, self.write(order))
+                return await self.fault(self, request)
+            return written_response(request, self.write(request))
         except TooLate:
             return RendererResponse(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
 
     async def health(self) -> RendererResponse:
         return RendererResponse(200, None, '{"success":true}')
 
-    def write(self, order: Mapping[str, Any]) -> Stored:
-        """Render and put; the picture shows what it was made of, for whom, and the sibling's `style`."""
-        key, attempt = order["outputKey"], order["attempt"]
+    def write(self, request: Mapping[str, Any]) -> Stored:
+        """Render and put; the picture shows what it was made of, for whom, and the renderer's `style`."""
+        key, attempt = request["outputKey"], request["attempt"]
         if not self.careless and self.objects.attempts.get(key, 0) > attempt:
             raise TooLate
         self.objects.attempts[key] = attempt
-        seen = order["sourceKey"], order["sourceEtag"], order.get("username", ""), self.style
-        return self.objects.put(key, f"{self.variant} of {seen}".encode(), "image/jpeg")
+        source = request["sourceKey"], request["sourceEtag"], request.get("username", ""), self.style
+        return self.objects.put(key, f"{self.variant} of {source}".encode(), "image/jpeg")
 
 
 SHELL = """<!doctype html><html lang="en"><head>
@@ -327,9 +313,9 @@ class Web:
         self.fetched.append(url)
         await self._turn()
         if url not in self.pages:
-            raise StorageError("the answer was 404")
+            raise StorageError("the status was 404")
         if len(self.pages[url]) > longest:
-            raise StorageError(f"the answer has more than {longest} bytes")
+            raise StorageError(f"the body has more than {longest} bytes")
         return self.pages[url]
 
     async def purge(self, api: str, zone: str, token: str, urls: Sequence[str]) -> None:
@@ -343,126 +329,10 @@ class Web:
 
 
 async def verify(jwk: Mapping[str, str], algorithm: str, signature: bytes, signed: bytes) -> bool:
-    """What WebCrypto says, by PyJWT and cryptography."""
+    """As WebCrypto verifies, by PyJWT and cryptography."""
     await asyncio.sleep(0)
     try:
         key = jwt.PyJWK(dict(jwk), algorithm)
     except jwt.PyJWTError as error:
         raise StorageError(str(error)) from error
     return bool(key.Algorithm.verify(signed, key.key, signature))
-
-
-class World:
-    """A whole gateway in memory, with a clock that is set by hand; a `seed` varies who goes first."""
-
-    def __init__(self, seed: int | None = None, /, **changes: str) -> None:
-        self.time = START
-        pause = Pause(seed)
-        self.database = SqliteDatabase(lambda: self.time, pause)
-        self.objects = DictObjects(lambda: self.time, pause)
-        self.flags = DictFlags()
-        self.pages = OnePage()
-        self.siblings = {v: WritingSibling(v, self.objects) for v in Variant}
-        self.tickets = CountingLimiter()
-        self.creates = CountingLimiter()
-        self.web = Web()
-        self.reads = CountingLimiter()
-        self.failures = CountingLimiter()
-        self.events: list[Mapping[str, Any]] = []
-        self.tasks: list[asyncio.Future[Any]] = []
-        self.pauses: list[float] = []
-        self.made = 0
-        self.settings = settings(**changes)
-        self.platform = Platform(
-            database=self.database,
-            objects=self.objects,
-            flags=self.flags,
-            siblings=self.siblings,
-            pages=self.pages,
-            tickets=self.tickets,
-            creates=self.creates,
-            fetch=self.web.fetch,
-            verify=verify,
-            purge=self.web.purge,
-            keys=KeyCache(),
-            reads=self.reads,
-            failures=self.failures,
-            refused=Refused(),
-            log=self.events.append,
-            gate=Queue(places=1000, places_each=1000),
-            background=lambda work: self.tasks.append(asyncio.ensure_future(work)),
-            now=lambda: self.time,
-            ticks=lambda: self.time,
-            sleep=self._sleep,
-            random=lambda: 0.5,
-            uuid=self.uuid,
-        )
-
-    async def _sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        await asyncio.sleep(0)
-
-    def uuid(self) -> str:
-        self.made += 1
-        return f"00000000-0000-4000-8000-{self.made:012x}"
-
-    def user(self, user_id: str = "usr_ada", username: str = "ada", limit: int = 50, count: int = 0) -> str:
-        names = "id, username, artwork_limit, artwork_count, created_at"
-        self.database.rows(
-            f"INSERT INTO users ({names}) VALUES (?, ?, ?, ?, '')",  # noqa: S608 (the constant above)
-            user_id,
-            username,
-            limit,
-            count,
-        )
-        return user_id
-
-    def original(self, user_id: str = "usr_ada", content_type: str = "image/jpeg") -> str:
-        extension = {"image/jpeg": "jpg"}.get(content_type, content_type.partition("/")[2])
-        key = f"originals/{user_id}/{self.uuid()}.{extension}"
-        self.objects.put(key, PICTURES[content_type], content_type)
-        return key
-
-    def uploads(self) -> list[dict[str, Any]]:
-        return self.database.rows("SELECT * FROM uploads ORDER BY key")
-
-    def count(self, user_id: str = "usr_ada") -> int:
-        return int(self.database.rows("SELECT artwork_count AS n FROM users WHERE id = ?", user_id)[0]["n"])
-
-    def deadline(self, seconds: float) -> None:
-        self.settings = dataclasses.replace(self.settings, variant_deadline=seconds)
-
-    def artworks(self) -> list[dict[str, Any]]:
-        return self.database.rows("SELECT * FROM artworks ORDER BY slug")
-
-    def renditions(self) -> list[str]:
-        return sorted(key for key in self.objects.stored if not key.startswith("originals/"))
-
-    async def finish(self) -> None:
-        """Wait for what runs in the background."""
-        while self.tasks:
-            await self.tasks.pop()
-
-    async def ask(
-        self,
-        method: str,
-        target: str,
-        body: Any = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        origin: str = "https://gallery.example",
-    ) -> Response:
-        path, _, query = target.partition("?")
-        sent = {name.lower(): value for name, value in (headers or {}).items()}
-        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-
-        async def read(limit: int) -> bytes | None:
-            return data if len(data) <= limit else None
-
-        request = Request(method, origin, path, query, lambda name: sent.get(name), read)
-        return await handle(request, self.platform, lambda: self.settings)
-
-
-def json_of(answer: Response) -> Any:
-    assert isinstance(answer.body, str)
-    return json.loads(answer.body)

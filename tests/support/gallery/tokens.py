@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jwt
-from tests.support.gallery.fakes import SECRETS, START
+from tests.support.gallery.world import SECRETS, START
 
 
 def token(user_id: str = "usr_ada", **claims: Any) -> str:

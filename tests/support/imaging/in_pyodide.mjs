@@ -4,11 +4,11 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { loadPyodide } from "pyodide";
+import { loadRenderersPyodide } from "../../../runtime/pyodide.mjs";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const [file, given] = process.argv.slice(2);
-const python = await loadPyodide({ env: { HOME: "/session" }, stdout: (line) => console.log(line) });
+const python = await loadRenderersPyodide({ stdout: (line) => console.log(line) });
 
 function copy(folder, target) {
   python.FS.mkdirTree(target);

@@ -58,7 +58,7 @@ def _compare(stack: Stack, shelves: Sequence[Shelf]) -> Iterator[str]:
             yield f"{user['id']} has {number} artworks, counted {user['artwork_count']}"
     for work in (work for shelf in shelves for work in shelf):
         yield from problems_of(work, rows.pop(work.key, None))
-    yield from (f"nobody made {key}" for key in rows)
+    yield from (f"no operation made {key}" for key in rows)
 
 
 def problems_of(work: Work, row: dict[str, Any] | None) -> Iterator[str]:

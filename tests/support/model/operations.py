@@ -56,10 +56,10 @@ class User:
         assert answer is None or answer.status_code != 201, answer.text
 
     def _upload(self, data: bytes) -> Work | None:
-        wish: dict[str, object] = {"filename": "a.jpg", "contentType": "image/jpeg"}
+        fields: dict[str, object] = {"filename": "a.jpg", "contentType": "image/jpeg"}
         if self.chance.random() < 0.7:
-            wish["size"] = len(data)
-        answer = self.client.post("/api/artworks/upload-url", json=wish)
+            fields["size"] = len(data)
+        answer = self.client.post("/api/artworks/upload-url", json=fields)
         self.shelf.note("ticket", answer.status_code)
         if answer.status_code != 200:
             assert answer.status_code in (429, 500, 503), answer.text

@@ -66,11 +66,11 @@ class Run:
     def go(self) -> Totals:
         """Raises Failure."""
         started = time.monotonic()
-        with ExitStack() as people:
+        with ExitStack() as accounts:
             is_killed = True
             while is_killed:
                 with local_stack.running(self._state, arguments=ARGUMENTS) as stack:
-                    self._register(stack, people)
+                    self._register(stack, accounts)
                     is_killed = False
                     while self.totals.operations < self._operations and not is_killed:
                         is_killed = self._is_killed_in(stack)
@@ -79,12 +79,12 @@ class Run:
         self.totals.seconds = time.monotonic() - started
         return self.totals
 
-    def _register(self, stack: Stack, people: ExitStack) -> None:
+    def _register(self, stack: Stack, accounts: ExitStack) -> None:
         """The users, once; then what a killed round has left is checked."""
         if self._operator is None:
-            self._operator = people.enter_context(artist_of(stack, f"operator-{self._seed}", operator=True))
+            self._operator = accounts.enter_context(artist_of(stack, f"operator-{self._seed}", operator=True))
             for number in range(USERS):
-                account = people.enter_context(artist_of(stack, f"user-{self._seed}-{number}", LIMIT))
+                account = accounts.enter_context(artist_of(stack, f"user-{self._seed}-{number}", LIMIT))
                 self._users.append((account, Shelf(account.user_id)))
         elif self.totals.rounds:
             self._check(stack, "after a kill")

@@ -1,4 +1,4 @@
-"""What a run remembers of each original: what was acknowledged, what was refused, what nobody can know."""
+"""What a run remembers of each original: what was acknowledged, what was refused, what is unknown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Work:
-    """One original and its artwork; `titles` are those that it may have, in an order nobody promises."""
+    """One original and its artwork; `titles` are those that it may have, in no certain order."""
 
     key: str
     state: State = State.WAITING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ NODE = ROOT / ".venv/bin/node"
 VARIANTS = ("thumbnail", "icon", "watermark")
 
 GATEWAY = """
+import sys
 from types import SimpleNamespace
 
 from workers import Response, WorkerEntrypoint
@@ -25,6 +27,8 @@ class Default(WorkerEntrypoint):
             raise ValueError("a readable reason")
         if request.url.endswith("/api/odd"):
             return SimpleNamespace(js_object=7)
+        if request.url.endswith("/api/python"):
+            return Response(".".join(map(str, sys.version_info[:2])))
         if request.url.endswith("/api/ask"):
             return Response(await (await self.env.ICON.fetch("http://sibling/")).text())
         if request.url.endswith("/api/write"):
@@ -99,13 +103,14 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
 class Started:
     """A runtime that was started, whose output goes to a file."""
 
-    def __init__(self, project: Path, state: Path, log: Path, *words: str) -> None:
+    def __init__(self, project: Path, state: Path, log: Path, *words: str, python: str = "") -> None:
         self.log = log
         self.state = state
+        environment = {**os.environ, "PYTHON_WORKERS": python} if python else None
         command = [str(NODE), str(project / "runtime/main.mjs"), "dev", "--port", "0", "--state", str(state)]
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [*command, *words], stdout=output, stderr=subprocess.STDOUT, text=True
+                [*command, *words], stdout=output, stderr=subprocess.STDOUT, text=True, env=environment
             )
 
     @property
@@ -137,8 +142,8 @@ class Started:
 class Running(Started):
     """A runtime that is ready at `url`."""
 
-    def __init__(self, project: Path, state: Path, log: Path, *words: str) -> None:
-        super().__init__(project, state, log, *words)
+    def __init__(self, project: Path, state: Path, log: Path, *words: str, python: str = "") -> None:
+        super().__init__(project, state, log, *words, python=python)
         try:
             self.url = self.wait()
         except BaseException:
@@ -148,9 +153,9 @@ class Running(Started):
 
 
 @contextmanager
-def running_in(project: Path, folder: Path, *words: str) -> Iterator[Running]:
-    """A runtime with its state and log in `folder`, ended with the block."""
-    runtime = Running(project, folder / "state", folder / "log", *words)
+def running_in(project: Path, folder: Path, *words: str, python: str = "") -> Iterator[Running]:
+    """A runtime with its state and log in `folder`, ended with the block; `python` overrides its version."""
+    runtime = Running(project, folder / "state", folder / "log", *words, python=python)
     try:
         yield runtime
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -82,14 +83,15 @@ class Ledger:
 
 
 def rss_mib(pid: int) -> float:
-    """The resident set of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (kib,) = (int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
-    return round(kib / 1024, 1)
+    """Resident memory of a process in MiB. Raises OSError when it does not run."""
+    found = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], check=False, capture_output=True, text=True)
+    if found.returncode:
+        raise ProcessLookupError(f"process {pid} does not run")
+    return round(int(found.stdout) / 1024, 1)
 
 
 def as_markdown(report: dict[str, Any]) -> str:
-    """The report as tables, for people."""
+    """The report as Markdown tables."""
     heaps = list(report["memory"][0]["heaps"])
     lines = [
         f"{report['requests']} requests in {report['minutes']} minutes, seed {report['seed']}.",

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.support.pictures import encode, photo
 
 SIZES = ((640, 480), (1800, 1350))
-# A mark lies over the display version, and JPEG changes a little: of 255, on average over 8 × 8 fields.
+# The display version has a mark, and JPEG changes colours a little: of 255, on average over 8 × 8 fields.
 TOLERANCE = 16.0
 FIELDS = (8, 8)
 DISPLAY = 2048

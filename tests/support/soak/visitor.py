@@ -86,8 +86,8 @@ class Visitor:
         return None
 
     def _upload(self, picture: Picture) -> str | None:
-        wish = {"filename": "soak", "contentType": picture.content_type, "size": len(picture.data)}
-        given = self._ask("ticket", "POST", "/api/artworks/upload-url", 200, json=wish)
+        fields = {"filename": "soak", "contentType": picture.content_type, "size": len(picture.data)}
+        given = self._ask("ticket", "POST", "/api/artworks/upload-url", 200, json=fields)
         if given is None:
             return None
         ticket = given.json()
@@ -123,7 +123,7 @@ class Visitor:
         self._check(artwork, picture)
 
     def _check(self, artwork: dict[str, Any], picture: Picture) -> None:
-        """Every create that said it is done is right: three pictures, of their sizes and colours."""
+        """Every acknowledged create is right: three pictures, of their sizes and colours."""
         served = [self._judged("rendition", httpx.get(artwork[name], timeout=60), 200) for name in URLS]
         found = [answer.content for answer in served if answer is not None]
         if len(found) == len(URLS) and (fault := picture.fault_of(*found)):
@@ -180,7 +180,7 @@ class Visitor:
                 self._ledger.count("hang up", "in the middle")
 
     def break_off(self) -> None:
-        """Half a body, and nobody there any more."""
+        """Half a body, then a closed connection."""
         body = json.dumps({"title": "x" * 500}).encode()
         with Wire(str(self._http.base_url)) as wire:
             head = f"POST /api/artworks HTTP/1.1\r\nAuthorization: Bearer {self.account.token}"

@@ -11,7 +11,7 @@ from tests.unit.gallery.test_usernames import BAD, NAMES
 from gallery import errors, formats, names, settings
 from gallery.artwork import Category as GatewayCategory
 from gallery.http import fields as gateway
-from gallery.http.openapi import document
+from gallery.http.routes import document
 from vfa_gallery import (
     Account,
     AccountChanges,
@@ -155,4 +155,4 @@ HEADS = {
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
 def test_formats_are_recognised_by_the_same_bytes(head: bytes) -> None:
     head = head.ljust(16, b"\0")
-    assert picture_type(head) == formats.type_of(head)
+    assert picture_type(head) == formats.detect_media_type(head)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tomllib
 from typing import Any
 
 import pytest
-from tests.support.gallery.fakes import ROOT, World, json_of
+from tests.support.gallery.clock import run
+from tests.support.gallery.fakes import ROOT
 from tests.support.gallery.tokens import bearer, token
+from tests.support.gallery.world import World, json_of
 
 from gallery.app import handle
 from gallery.errors import NotConfigured
-from gallery.http.context import LIMIT_PERIOD
+from gallery.http.context import LIMIT_SECONDS
 from gallery.http.messages import Request, Response
 
 ADDRESSES = {
@@ -33,7 +34,7 @@ ADDRESSES = {
 
 
 def ask(method: str, target: str, body: Any = None, **options: Any) -> Response:
-    return asyncio.run(World().ask(method, target, body, **options))
+    return run(World().ask(method, target, body, **options))
 
 
 @pytest.mark.parametrize(("path", "allow"), ADDRESSES.items())
@@ -122,39 +123,33 @@ def test_a_gallery_that_is_not_configured_says_so_and_logs_which() -> None:
         assert world.events[-1]["problems"] == ["AUTH_JWT_SECRET is missing"]
 
     for path, method in (("/api/artworks", "POST"), ("/healthz", "GET"), ("/cdn/x", "GET")):
-        asyncio.run(story(path, method))
+        run(story(path, method))
 
 
-def test_a_fault_of_ours_is_500_without_a_traceback() -> None:
-    async def story() -> None:
-        world = World()
-        world.database.connection.close()
-        answer = await world.ask("GET", "/healthz")
-        assert (answer.status, json_of(answer)["code"]) == (500, "internal")
-        assert isinstance(answer.body, str)
-        assert "sqlite" not in answer.body
-        assert "ProgrammingError" in world.events[-1]["traceback"]
-
-    asyncio.run(story())
+async def test_a_fault_of_ours_is_500_without_a_traceback() -> None:
+    world = World()
+    world.database.connection.close()
+    answer = await world.ask("GET", "/healthz")
+    assert (answer.status, json_of(answer)["code"]) == (500, "internal")
+    assert isinstance(answer.body, str)
+    assert "sqlite" not in answer.body
+    assert "ProgrammingError" in world.events[-1]["traceback"]
 
 
-def test_a_request_is_one_line_in_the_log_without_its_secrets() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        secret = token()
-        body = {"title": "x", "originalKey": world.original()}
-        await world.ask("POST", "/api/artworks", body, headers={"Authorization": f"Bearer {secret}"})
-        line = world.events[-1]
-        assert (line["event"], line["route"], line["status"]) == ("request", "/api/artworks", 201)
-        assert {"requestId", "method", "ms", "user", "artwork", "stages"} <= set(line)
-        assert {"thumbnail", "icon", "watermark"} <= set(line["stages"])
-        text = json.dumps(world.events)
-        assert secret not in text
-        assert "X-Amz-Signature" not in text
-        assert world.settings.worker_token not in text
-
-    asyncio.run(story())
+async def test_a_request_is_one_line_in_the_log_without_its_secrets() -> None:
+    world = World()
+    world.user()
+    secret = token()
+    body = {"title": "x", "originalKey": world.original()}
+    await world.ask("POST", "/api/artworks", body, headers={"Authorization": f"Bearer {secret}"})
+    line = world.events[-1]
+    assert (line["event"], line["route"], line["status"]) == ("request", "/api/artworks", 201)
+    assert {"requestId", "method", "ms", "user", "artwork", "stages"} <= set(line)
+    assert {"thumbnail", "icon", "watermark"} <= set(line["stages"])
+    text = json.dumps(world.events)
+    assert secret not in text
+    assert "X-Amz-Signature" not in text
+    assert world.settings.worker_token not in text
 
 
 @pytest.mark.parametrize(
@@ -183,21 +178,20 @@ def test_a_huge_body_is_413() -> None:
 
 def test_retry_after_fits_the_limits_of_the_worker() -> None:
     config = tomllib.loads((ROOT / "wrangler.toml").read_text())
-    assert {limit["simple"]["period"] for limit in config["ratelimits"]} == {LIMIT_PERIOD}
+    assert {limit["simple"]["period"] for limit in config["ratelimits"]} == {LIMIT_SECONDS}
 
 
 @pytest.mark.parametrize("host", ["https://gallery.example", "https://evil.example"])
 @pytest.mark.parametrize("public_url", ["", "https://art.example", "art.example"])
-def test_urls_begin_with_the_public_one_whatever_a_request_calls_its_host(host: str, public_url: str) -> None:
-    async def story() -> None:
-        world = World(PUBLIC_URL=public_url)
-        world.user()
-        body = {"title": "x", "originalKey": world.original()}
-        made = await world.ask("POST", "/api/artworks", body, headers=bearer(), origin=host)
-        expected = "https://art.example" if public_url else host
-        for name in ("originalUrl", "displayUrl", "thumbnailUrl", "iconUrl"):
-            assert json_of(made)["data"][name].startswith(f"{expected}/cdn/")
-        document = json_of(await world.ask("GET", "/openapi.json", origin=host))
-        assert document["servers"] == [{"url": expected}]
-
-    asyncio.run(story())
+async def test_urls_begin_with_the_public_one_whatever_a_request_calls_its_host(
+    host: str, public_url: str
+) -> None:
+    world = World(PUBLIC_URL=public_url)
+    world.user()
+    body = {"title": "x", "originalKey": world.original()}
+    made = await world.ask("POST", "/api/artworks", body, headers=bearer(), origin=host)
+    expected = "https://art.example" if public_url else host
+    for name in ("originalUrl", "displayUrl", "thumbnailUrl", "iconUrl"):
+        assert json_of(made)["data"][name].startswith(f"{expected}/cdn/")
+    document = json_of(await world.ask("GET", "/openapi.json", origin=host))
+    assert document["servers"] == [{"url": expected}]

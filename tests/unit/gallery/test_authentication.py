@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,8 +13,9 @@ import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.gallery.fakes import SECRETS, START, World
+from tests.support.gallery.clock import run
 from tests.support.gallery.tokens import token
+from tests.support.gallery.world import SECRETS, START, World
 
 from gallery.access.authentication import SKEW, Identity, identify
 from gallery.errors import Unauthorized
@@ -106,7 +106,7 @@ ATTACKS = {
 
 def identified(authorization: str | None, **settings: str) -> Identity:
     world = World(**settings)
-    return asyncio.run(identify(world.platform, world.settings, authorization))
+    return run(identify(world.platform, world.settings, authorization))
 
 
 @pytest.mark.parametrize("attack", sorted(ATTACKS))

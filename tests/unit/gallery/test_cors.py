@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
-from tests.support.gallery.fakes import World, json_of
+from tests.support.gallery.clock import run
+from tests.support.gallery.world import World, json_of
 
 from gallery.http.messages import Response
 
@@ -15,7 +15,7 @@ ALLOWED = "https://artist.example"
 
 def ask(method: str, target: str, origins: str = ALLOWED, **headers: str) -> Response:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return asyncio.run(World(ALLOWED_ORIGINS=origins).ask(method, target, headers=sent))
+    return run(World(ALLOWED_ORIGINS=origins).ask(method, target, headers=sent))
 
 
 def test_an_allowed_origin_may_read() -> None:
@@ -86,5 +86,5 @@ def test_without_a_page_there_is_json() -> None:
         world.pages.page = None
         return await world.ask("GET", "/upload")
 
-    answer = asyncio.run(story())
+    answer = run(story())
     assert (answer.status, json_of(answer)["code"]) == (404, "not_found")

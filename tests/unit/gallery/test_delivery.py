@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support.gallery.fakes import PICTURES, World, json_of
+from tests.support.gallery.clock import run
+from tests.support.gallery.world import PICTURES, World, json_of
 
 from gallery.http.messages import Response
 
@@ -22,7 +22,7 @@ def ask(key: str, method: str = "GET", headers: dict[str, str] | None = None, **
     world.objects.put(DISPLAY, DATA, "image/jpeg")
     world.objects.put(ORIGINAL, PICTURES["image/png"], "image/png")
     world.objects.put(f"originals/{STEM}.jpg", b"<svg/>", "image/svg+xml")
-    return asyncio.run(world.ask(method, f"/cdn/{key}", headers=headers))
+    return run(world.ask(method, f"/cdn/{key}", headers=headers))
 
 
 @pytest.fixture
@@ -128,5 +128,5 @@ def test_a_bucket_that_fails_is_503(method: str) -> None:
         world.objects.put(DISPLAY, DATA, "image/jpeg")
         return await world.ask("GET", f"/cdn/{DISPLAY}", headers=headers)
 
-    asked: Callable[..., Any] = lambda headers: asyncio.run(story(headers))  # noqa: E731
+    asked: Callable[..., Any] = lambda headers: run(story(headers))  # noqa: E731
     assert asked({"Range": "bytes=0-1"} if method == "head" else {}).status == 503

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create, walk
-from tests.support.gallery.fakes import PICTURES, World, json_of
 from tests.support.gallery.tokens import bearer
+from tests.support.gallery.world import PICTURES, World, json_of
 from tests.unit.gallery.test_audit import removed
 from tests.unit.gallery.test_sweep import sweep, upload
 
@@ -65,7 +65,7 @@ def ask(world: World, method: str, path: str, body: Any = None, **headers: str) 
         await world.finish()
         return answer.status, json_of(answer) if answer.body else None
 
-    return asyncio.run(story())
+    return run(story())
 
 
 @pytest.mark.parametrize("path", [PATH, "/api/users/ada/artworks/dusk"])
@@ -222,69 +222,59 @@ def test_only_active_artworks_are_public(status: str) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_sweeper_and_audit_spare_what_its_urls_name_and_report_nothing(dry_run: bool) -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        key, orphan = await upload(world), await upload(world)
-        tail = key.removeprefix("originals/")
-        spared = {key, f"display/{tail}", f"thumbnails/{tail}", f"icons/{tail}"}
-        for each in spared:
-            world.objects.put(each, PICTURES["image/jpeg"], "image/jpeg")
-        record(
-            world,
-            original_url=f"{CDN}/{key}",
-            display_url=f"{CDN}/display/{tail}?v=2",
-            thumbnail_url=f"/thumbnails/{tail}",
-            icon_url=f"{CDN}/deep/icons/{tail}?width=3",
-        )
-        world.time += 48 * 3600
-        report = await sweep(world, dry_run=dry_run)
-        assert (report.removed, report.missing, report.failed) == ([orphan], [], [])
-        later = await walk(world, dry_run=dry_run)
-        assert removed(later) == ({orphan} if dry_run else set())
-        assert not [
-            found for report in later for found in (*report.missing, *report.replaced, *report.failed)
-        ]
-        assert set(world.objects.stored) == spared | ({orphan} if dry_run else set())
-
-    asyncio.run(story())
+async def test_sweeper_and_audit_spare_what_its_urls_name_and_report_nothing(dry_run: bool) -> None:
+    world = World()
+    world.user()
+    key, orphan = await upload(world), await upload(world)
+    tail = key.removeprefix("originals/")
+    spared = {key, f"display/{tail}", f"thumbnails/{tail}", f"icons/{tail}"}
+    for each in spared:
+        world.objects.put(each, PICTURES["image/jpeg"], "image/jpeg")
+    record(
+        world,
+        original_url=f"{CDN}/{key}",
+        display_url=f"{CDN}/display/{tail}?v=2",
+        thumbnail_url=f"/thumbnails/{tail}",
+        icon_url=f"{CDN}/deep/icons/{tail}?width=3",
+    )
+    world.time += 48 * 3600
+    report = await sweep(world, dry_run=dry_run)
+    assert (report.removed, report.missing, report.failed) == ([orphan], [], [])
+    later = await walk(world, dry_run=dry_run)
+    assert removed(later) == ({orphan} if dry_run else set())
+    assert not [found for report in later for found in (*report.missing, *report.replaced, *report.failed)]
+    assert set(world.objects.stored) == spared | ({orphan} if dry_run else set())
 
 
 def test_what_its_urls_name_is_found_by_an_index() -> None:
-    plan = [step["detail"] for step in World().database.rows(f"EXPLAIN QUERY PLAN {artworks.NAMED_OF}", "[]")]
+    text, values = artworks.referenced([])
+    plan = [step["detail"] for step in World().database.rows(f"EXPLAIN QUERY PLAN {text}", *values)]
     assert not [detail for detail in plan if "SCAN artworks" in detail]
 
 
-def test_ours_and_theirs_stand_side_by_side() -> None:
-    async def story() -> None:
-        world = gallery()
-        made = json_of(await create(world, world.original(), title="Dusk"))["data"]
-        assert (made["slug"], made["status"], world.count()) == ("dusk-1", "active", 2)
-        active = world.database.rows("SELECT slug FROM artworks WHERE status = 'active' ORDER BY slug")
-        assert [row["slug"] for row in active] == ["dusk", "dusk-1"]
-        assert world.artworks()[1]["tags"] is None
-
-    asyncio.run(story())
+async def test_ours_and_theirs_stand_side_by_side() -> None:
+    world = gallery()
+    made = json_of(await create(world, world.original(), title="Dusk"))["data"]
+    assert (made["slug"], made["status"], world.count()) == ("dusk-1", "active", 2)
+    active = world.database.rows("SELECT slug FROM artworks WHERE status = 'active' ORDER BY slug")
+    assert [row["slug"] for row in active] == ["dusk", "dusk-1"]
+    assert world.artworks()[1]["tags"] is None
 
 
 @pytest.mark.parametrize("user_id", ["auth0|64fe", "ann@example.org", "17", "夕", "u" * 200, "did:key:z6Mk"])
-def test_a_user_id_may_be_any_text(user_id: str) -> None:
-    async def story() -> None:
-        world = World()
-        world.user(user_id, "ann")
-        record(world, user_id=user_id)
-        assert (await world.ask("PATCH", PATH, {"title": "x"}, headers=bearer(user_id))).status == 200
-        wish = {"filename": "x.jpg", "contentType": "image/jpeg"}
-        ticket = json_of(await world.ask("POST", "/api/artworks/upload-url", wish, headers=bearer(user_id)))
-        world.objects.put(ticket["key"], PICTURES["image/jpeg"], "image/jpeg")
-        assert (await create(world, ticket["key"], "usr_bob")).status == 403
-        made = await create(world, ticket["key"], user_id)
-        assert (made.status, json_of(made)["data"]["userId"]) == (201, user_id)
-        shown = json_of(made)["data"]["displayUrl"].removeprefix("https://gallery.example")
-        assert (await world.ask("GET", shown)).status == 200
-
-    asyncio.run(story())
+async def test_a_user_id_may_be_any_text(user_id: str) -> None:
+    world = World()
+    world.user(user_id, "ann")
+    record(world, user_id=user_id)
+    assert (await world.ask("PATCH", PATH, {"title": "x"}, headers=bearer(user_id))).status == 200
+    wish = {"filename": "x.jpg", "contentType": "image/jpeg"}
+    ticket = json_of(await world.ask("POST", "/api/artworks/upload-url", wish, headers=bearer(user_id)))
+    world.objects.put(ticket["key"], PICTURES["image/jpeg"], "image/jpeg")
+    assert (await create(world, ticket["key"], "usr_bob")).status == 403
+    made = await create(world, ticket["key"], user_id)
+    assert (made.status, json_of(made)["data"]["userId"]) == (201, user_id)
+    shown = json_of(made)["data"]["displayUrl"].removeprefix("https://gallery.example")
+    assert (await world.ask("GET", shown)).status == 200
 
 
 @pytest.mark.parametrize("user_id", ["a b", "a/b", "../a", "a\n", "u" * 256])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from tests.support.gallery.clock import run
 
 from gallery.pipeline import wait_for_processing
 
@@ -17,7 +17,7 @@ def wait(done_at: int | None, tries: int = 30) -> tuple[bool, list[float]]:
     async def is_done() -> bool:
         return done_at is not None and len(pauses) >= done_at
 
-    return asyncio.run(wait_for_processing(is_done, sleep, tries=tries)), pauses
+    return run(wait_for_processing(is_done, sleep, tries=tries)), pauses
 
 
 def test_what_is_done_needs_no_waiting() -> None:

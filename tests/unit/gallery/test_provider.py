@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.support.gallery.fakes import SECRETS, START, World
+from tests.support.gallery.clock import run
 from tests.support.gallery.providers import (
     ALGORITHMS,
     AUDIENCE,
@@ -29,6 +29,7 @@ from tests.support.gallery.providers import (
     provider_token,
 )
 from tests.support.gallery.tokens import token
+from tests.support.gallery.world import SECRETS, START, World
 
 from gallery.access.authentication import SKEW, Identity, identify
 from gallery.access.jwks import FRESH_SECONDS, LONGEST_SET, PAUSE_SECONDS
@@ -45,7 +46,7 @@ def world(keys: bytes | None = None, **changes: str) -> World:
 
 def identified(text: str, where: World | None = None) -> Identity:
     where = where or world()
-    return asyncio.run(identify(where.platform, where.settings, f"Bearer {text}"))
+    return run(identify(where.platform, where.settings, f"Bearer {text}"))
 
 
 def refusal(text: str, where: World | None = None) -> str:
@@ -160,7 +161,7 @@ def test_a_kid_is_a_name_and_nothing_else(algorithm: str, kid: str) -> None:
 def test_a_kid_that_is_no_name_is_refused(algorithm: str, kid: object) -> None:
     header = b64({"alg": algorithm, "kid": kid})
     _, payload, signature = signed(algorithm).split(".")
-    assert refusal(f"{header}.{payload}.{signature}") == "kid is no name of a key"
+    assert refusal(f"{header}.{payload}.{signature}") == "kid is not the name of a key"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -258,9 +259,9 @@ def test_a_signature_of_ecdsa_in_der_is_refused() -> None:
 def test_the_secret_signs_no_token_of_the_provider() -> None:
     secret = SECRETS["AUTH_JWT_SECRET"]
     forged = by_hand({"alg": "HS256"}, lambda data: hmac.digest(secret.encode(), data, hashlib.sha256))
-    assert refusal(forged) == "made for another service"
+    assert refusal(forged) == "issued for another service"
     own = jwt.encode({"sub": "usr_ada", "iss": ISSUER, "aud": AUDIENCE, "exp": START + 60}, secret)
-    assert refusal(own) == "made for another service"
+    assert refusal(own) == "issued for another service"
 
 
 def test_a_role_of_the_provider_makes_no_operator_unless_it_was_named() -> None:
@@ -360,14 +361,11 @@ def test_without_any_keys_the_answer_is_to_try_again() -> None:
     assert identified(signed(), where).subject == "auth0|ada"
 
 
-def test_requests_that_come_together_read_the_keys_once() -> None:
-    async def story() -> None:
-        where = world()
-        header = f"Bearer {signed()}"
-        await asyncio.gather(*(identify(where.platform, where.settings, header) for _ in range(20)))
-        assert len(where.web.fetched) == 1
-
-    asyncio.run(story())
+async def test_requests_that_come_together_read_the_keys_once() -> None:
+    where = world()
+    header = f"Bearer {signed()}"
+    await asyncio.gather(*(identify(where.platform, where.settings, header) for _ in range(20)))
+    assert len(where.web.fetched) == 1
 
 
 UNUSABLE_KEYS = {

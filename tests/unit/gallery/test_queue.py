@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from tests.support.gallery.clock import run
 
 from gallery.errors import Overloaded
 from gallery.queue import POLL, SILENCE, Queue
@@ -55,7 +56,7 @@ def visits(
     async def story() -> None:
         await asyncio.gather(*(visit(number) for number in range(count)))
 
-    asyncio.run(story())
+    run(story())
     return order, most, away
 
 
@@ -116,7 +117,7 @@ def test_a_user_who_comes_late_is_served_next_however_many_wait() -> None:
     async def story() -> None:
         await asyncio.gather(*(visit("ann", 1.0) for _ in range(12)), late())
 
-    asyncio.run(story())
+    run(story())
     assert served.index("bob") == 3
 
 
@@ -142,23 +143,20 @@ def test_a_failure_inside_gives_the_place_back() -> None:
 
     for _ in range(3):
         with pytest.raises(KeyError):
-            asyncio.run(fails())
+            run(fails())
 
 
-def test_those_who_never_come_back_are_forgotten() -> None:
+async def test_those_who_never_come_back_are_forgotten() -> None:
     gate, clock = Queue(places=1, waiting=1, patience=0, lease=10), Clock()
 
-    async def story() -> None:
-        lost = gate.place("ann", clock.ticks, clock.sleep)
-        await lost.__aenter__()
-        with pytest.raises(Overloaded):
-            async with gate.place("ann", clock.ticks, clock.sleep):
-                raise AssertionError
-        clock.now += 11
+    lost = gate.place("ann", clock.ticks, clock.sleep)
+    await lost.__aenter__()
+    with pytest.raises(Overloaded):
         async with gate.place("ann", clock.ticks, clock.sleep):
-            pass
-
-    asyncio.run(story())
+            raise AssertionError
+    clock.now += 11
+    async with gate.place("ann", clock.ticks, clock.sleep):
+        pass
 
 
 def test_one_who_fell_asleep_in_the_queue_holds_nobody_up() -> None:
@@ -185,4 +183,4 @@ def test_one_who_fell_asleep_in_the_queue_holds_nobody_up() -> None:
         asleep.cancel()
         return seen
 
-    assert asyncio.run(story()) == ["first", "awake"]
+    assert run(story()) == ["first", "awake"]

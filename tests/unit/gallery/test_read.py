@@ -8,12 +8,15 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create
-from tests.support.gallery.fakes import SqliteDatabase, World, WritingSibling, json_of, written_answer
+from tests.support.gallery.fakes import SqliteDatabase, WritingRenderer, written_response
 from tests.support.gallery.tokens import bearer
+from tests.support.gallery.world import START, World, json_of
 
 from gallery.ports import RendererResponse
 from gallery.store import search
+from gallery.store.database import bind
 from gallery.variants import Variant
 
 
@@ -42,11 +45,8 @@ async def titles(world: World, query: str = "") -> list[int]:
     return [int(artwork["title"][3:]) for artwork in json_of(answer)["data"]]
 
 
-def test_the_newest_come_first() -> None:
-    async def story() -> None:
-        assert await titles(await gallery()) == [6, 5, 4, 3, 2, 1, 0]
-
-    asyncio.run(story())
+async def test_the_newest_come_first() -> None:
+    assert await titles(await gallery()) == [6, 5, 4, 3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,10 @@ def test_the_newest_come_first() -> None:
         ("?unknown=1", [6, 5, 4, 3, 2, 1, 0]),
     ],
 )
-def test_filters_choose(query: str, expected: list[int]) -> None:
-    async def story() -> None:
-        world = await gallery()
-        world.database.rows("UPDATE artworks SET is_featured = 1 WHERE title = 'Nº 2'")
-        assert await titles(world, query) == expected
-
-    asyncio.run(story())
+async def test_filters_choose(query: str, expected: list[int]) -> None:
+    world = await gallery()
+    world.database.rows("UPDATE artworks SET is_featured = 1 WHERE title = 'Nº 2'")
+    assert await titles(world, query) == expected
 
 
 @pytest.mark.parametrize(
@@ -100,15 +97,12 @@ def test_filters_choose(query: str, expected: list[int]) -> None:
         ("".join(map(chr, range(0x410, 0x428))), "".join(map(chr, range(0x430, 0x448))), True),
     ],
 )
-def test_titles_are_found_whatever_their_case_and_spelling(title: str, asked: str, found: bool) -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        assert (await create(world, world.original(), title=title)).status == 201
-        answer = await world.ask("GET", f"/api/artworks?q={quote(asked)}")
-        assert len(json_of(answer)["data"]) == found
-
-    asyncio.run(story())
+async def test_titles_are_found_whatever_their_case_and_spelling(title: str, asked: str, found: bool) -> None:
+    world = World()
+    world.user()
+    assert (await create(world, world.original(), title=title)).status == 201
+    answer = await world.ask("GET", f"/api/artworks?q={quote(asked)}")
+    assert len(json_of(answer)["data"]) == found
 
 
 @pytest.mark.parametrize(
@@ -139,91 +133,78 @@ def test_titles_are_found_whatever_their_case_and_spelling(title: str, asked: st
     ],
 )
 def test_a_parameter_of_the_wrong_kind_is_400(query: str) -> None:
-    answer = asyncio.run(World().ask("GET", f"/api/artworks{query}"))
+    answer = run(World().ask("GET", f"/api/artworks{query}"))
     assert (answer.status, json_of(answer)["code"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 100])
-def test_pages_follow_each_other_while_artworks_are_added(limit: int) -> None:
-    async def story() -> None:
-        world = await gallery()
-        seen: list[str] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            page = json_of(
-                await world.ask(
-                    "GET", f"/api/artworks?limit={limit}" + (f"&cursor={cursor}" if cursor else "")
-                )
-            )
-            assert len(page["data"]) <= limit
-            seen += [artwork["title"] for artwork in page["data"]]
-            cursor = page["nextCursor"]
-            await create(world, world.original(), title="later")
-            world.time += 1
-        assert seen == [f"Nº {n}" for n in reversed(range(7))]
-
-    asyncio.run(story())
+async def test_pages_follow_each_other_while_artworks_are_added(limit: int) -> None:
+    world = await gallery()
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = json_of(
+            await world.ask("GET", f"/api/artworks?limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+        )
+        assert len(page["data"]) <= limit
+        seen += [artwork["title"] for artwork in page["data"]]
+        cursor = page["nextCursor"]
+        await create(world, world.original(), title="later")
+        world.time += 1
+    assert seen == [f"Nº {n}" for n in reversed(range(7))]
 
 
-def test_artworks_of_one_moment_are_each_listed_once() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        for _ in range(6):
-            await create(world, world.original())
-        seen, cursor = set(), ""
-        for _ in range(6):
-            page = json_of(await world.ask("GET", f"/api/artworks?limit=1{cursor}"))
-            seen |= {artwork["id"] for artwork in page["data"]}
-            cursor = f"&cursor={page['nextCursor']}"
-        assert len(seen) == 6
-        assert page["nextCursor"] is None
-
-    asyncio.run(story())
+async def test_artworks_of_one_moment_are_each_listed_once() -> None:
+    world = World()
+    world.user()
+    for _ in range(6):
+        await create(world, world.original())
+    seen, cursor = set(), ""
+    for _ in range(6):
+        page = json_of(await world.ask("GET", f"/api/artworks?limit=1{cursor}"))
+        seen |= {artwork["id"] for artwork in page["data"]}
+        cursor = f"&cursor={page['nextCursor']}"
+    assert len(seen) == 6
+    assert page["nextCursor"] is None
 
 
 @pytest.mark.parametrize("text", [search.NEWEST, search.SEARCH, search.NEWEST_OF_FACET])
 def test_a_page_is_read_in_order_without_sorting(text: str) -> None:
-    values = [2**53, 10, '"x"'][: text.count("?3") + 2]
-    plan = [s["detail"] for s in SqliteDatabase().rows(f"EXPLAIN QUERY PLAN {text}", *values)]
+    possible = {"before": 2**52, "most": 10, "expression": '"x"', "facet": "tag:x"}
+    statement, values = bind(text, **{name: value for name, value in possible.items() if f":{name}" in text})
+    plan = [s["detail"] for s in SqliteDatabase().rows(f"EXPLAIN QUERY PLAN {statement}", *values)]
     assert not any("TEMP B-TREE" in step for step in plan), plan
     scans = [step for step in plan if step.startswith("SCAN")]
     assert all("VIRTUAL TABLE" in step for step in scans), plan
 
 
-def test_an_artwork_is_found_by_its_readable_address() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        made = json_of(await create(world, world.original(), title="夕焼けの山"))["data"]
-        for slug in ("夕焼けの山", "%E5%A4%95%E7%84%BC%E3%81%91%E3%81%AE%E5%B1%B1"):
-            answer = await world.ask("GET", f"/api/users/Ada/artworks/{slug}")
-            assert answer.status == 200
-            assert json_of(answer)["data"]["id"] == made["id"]
-        for path in ("ada/artworks/x", "bob/artworks/夕焼けの山", "ada/artworks/%ff", "%2e%2e/artworks/x"):
-            assert (await world.ask("GET", f"/api/users/{path}")).status == 404
-
-    asyncio.run(story())
+async def test_an_artwork_is_found_by_its_readable_address() -> None:
+    world = World()
+    world.user()
+    made = json_of(await create(world, world.original(), title="夕焼けの山"))["data"]
+    for slug in ("夕焼けの山", "%E5%A4%95%E7%84%BC%E3%81%91%E3%81%AE%E5%B1%B1"):
+        answer = await world.ask("GET", f"/api/users/Ada/artworks/{slug}")
+        assert answer.status == 200
+        assert json_of(answer)["data"]["id"] == made["id"]
+    for path in ("ada/artworks/x", "bob/artworks/夕焼けの山", "ada/artworks/%ff", "%2e%2e/artworks/x"):
+        assert (await world.ask("GET", f"/api/users/{path}")).status == 404
 
 
-def test_the_quota_and_its_use() -> None:
-    async def story() -> None:
-        world = World()
-        world.user(limit=3)
-        await create(world, world.original())
-        answer = await world.ask("GET", "/api/me", headers=bearer())
-        assert json_of(answer)["data"] == {
-            "id": "usr_ada",
-            "username": "ada",
-            "artworkLimit": 3,
-            "artworkCount": 1,
-            "artworkRemaining": 2,
-        }
-        assert answer.headers["Cache-Control"] == "private, no-cache"
-        assert (await world.ask("GET", "/api/me")).status == 401
-        assert (await world.ask("GET", "/api/me", headers=bearer("usr_gone"))).status == 404
-
-    asyncio.run(story())
+async def test_the_quota_and_its_use() -> None:
+    world = World()
+    world.user(limit=3)
+    await create(world, world.original())
+    answer = await world.ask("GET", "/api/me", headers=bearer())
+    assert json_of(answer)["data"] == {
+        "id": "usr_ada",
+        "username": "ada",
+        "artworkLimit": 3,
+        "artworkCount": 1,
+        "artworkRemaining": 2,
+    }
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert (await world.ask("GET", "/api/me")).status == 401
+    assert (await world.ask("GET", "/api/me", headers=bearer("usr_gone"))).status == 404
 
 
 READS = (
@@ -237,77 +218,65 @@ READS = (
 
 @pytest.mark.parametrize("target", READS)
 @pytest.mark.parametrize("user", [None, "usr_ada"])
-def test_what_was_read_before_is_304(target: str, user: str | None) -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        made = json_of(await create(world, world.original()))["data"]
-        path, headers = target.replace("{id}", made["id"]), bearer(user) if user else {}
-        if path == "/api/me" and not user:
-            return
-        answer = await world.ask("GET", path, headers=headers)
-        condition = headers | {"If-None-Match": answer.headers["ETag"]}
-        again = await world.ask("GET", path, headers=condition)
-        assert (again.status, again.body, again.headers["ETag"]) == (304, None, answer.headers["ETag"])
-        assert (await world.ask("HEAD", path, headers=condition)).status == 304
-        assert "no-cache" in answer.headers["Cache-Control"]
-        await create(world, world.original())
-        await world.ask("PATCH", f"/api/artworks/{made['id']}", {"title": "x"}, headers=bearer())
-        changed = await world.ask("GET", path, headers=condition)
-        assert changed.status == (304 if path == "/openapi.json" else 200)
-
-    asyncio.run(story())
+async def test_what_was_read_before_is_304(target: str, user: str | None) -> None:
+    world = World()
+    world.user()
+    made = json_of(await create(world, world.original()))["data"]
+    path, headers = target.replace("{id}", made["id"]), bearer(user) if user else {}
+    if path == "/api/me" and not user:
+        return
+    answer = await world.ask("GET", path, headers=headers)
+    condition = headers | {"If-None-Match": answer.headers["ETag"]}
+    again = await world.ask("GET", path, headers=condition)
+    assert (again.status, again.body, again.headers["ETag"]) == (304, None, answer.headers["ETag"])
+    assert (await world.ask("HEAD", path, headers=condition)).status == 304
+    assert "no-cache" in answer.headers["Cache-Control"]
+    await create(world, world.original())
+    await world.ask("PATCH", f"/api/artworks/{made['id']}", {"title": "x"}, headers=bearer())
+    changed = await world.ask("GET", path, headers=condition)
+    assert changed.status == (304 if path == "/openapi.json" else 200)
 
 
-def test_a_new_name_of_the_artist_is_no_304() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        path = f"/api/artworks/{json_of(await create(world, world.original()))['data']['id']}"
-        known = {"If-None-Match": (await world.ask("GET", path)).headers["ETag"]}
-        assert (await world.ask("GET", path, headers=known)).status == 304
-        world.database.rows("UPDATE users SET username = 'lovelace'")
-        assert (await world.ask("GET", path, headers=known)).status == 200
-
-    asyncio.run(story())
+async def test_a_new_name_of_the_artist_is_no_304() -> None:
+    world = World()
+    world.user()
+    path = f"/api/artworks/{json_of(await create(world, world.original()))['data']['id']}"
+    known = {"If-None-Match": (await world.ask("GET", path)).headers["ETag"]}
+    assert (await world.ask("GET", path, headers=known)).status == 304
+    world.database.rows("UPDATE users SET username = 'lovelace'")
+    assert (await world.ask("GET", path, headers=known)).status == 200
 
 
 @pytest.mark.parametrize("public", [False, True])
-def test_where_a_private_original_is_nobody_else_learns(public: bool) -> None:
-    async def story() -> None:
-        world = World(PUBLIC_ORIGINALS=str(public).lower())
-        world.user()
-        world.user("usr_bob", "bob")
-        key = world.original()
-        made = json_of(await create(world, key))["data"]
-        assert key in made["originalUrl"]
-        for headers, is_theirs in (
-            (bearer(), True),
-            (bearer("usr_bob", role="operator"), True),
-            (bearer("usr_bob"), False),
-            ({}, False),
+async def test_where_a_private_original_is_nobody_else_learns(public: bool) -> None:
+    world = World(PUBLIC_ORIGINALS=str(public).lower())
+    world.user()
+    world.user("usr_bob", "bob")
+    key = world.original()
+    made = json_of(await create(world, key))["data"]
+    assert key in made["originalUrl"]
+    for headers, is_theirs in (
+        (bearer(), True),
+        (bearer("usr_bob", role="operator"), True),
+        (bearer("usr_bob"), False),
+        ({}, False),
+    ):
+        for path in (
+            f"/api/artworks/{made['id']}",
+            "/api/users/ada/artworks/still-life",
+            "/api/artworks",
         ):
-            for path in (
-                f"/api/artworks/{made['id']}",
-                "/api/users/ada/artworks/still-life",
-                "/api/artworks",
-            ):
-                answer = await world.ask("GET", path, headers=headers)
-                assert "Authorization" in answer.headers["Vary"]
-                assert ("private" in answer.headers["Cache-Control"]) == bool(headers)
-                assert (key in str(answer.body).replace("\\/", "/")) == (is_theirs or public), path
-                assert ("originals/" in str(answer.body)) == (is_theirs or public)
-
-    asyncio.run(story())
+            answer = await world.ask("GET", path, headers=headers)
+            assert "Authorization" in answer.headers["Vary"]
+            assert ("private" in answer.headers["Cache-Control"]) == bool(headers)
+            assert (key in str(answer.body).replace("\\/", "/")) == (is_theirs or public), path
+            assert ("originals/" in str(answer.body)) == (is_theirs or public)
 
 
-def test_a_list_refuses_a_bad_token() -> None:
-    async def story() -> None:
-        world = await gallery(1)
-        answer = await world.ask("GET", "/api/artworks", headers={"Authorization": "Bearer a.b.c"})
-        assert answer.status == 401
-
-    asyncio.run(story())
+async def test_a_list_refuses_a_bad_token() -> None:
+    world = await gallery(1)
+    answer = await world.ask("GET", "/api/artworks", headers={"Authorization": "Bearer a.b.c"})
+    assert answer.status == 401
 
 
 @pytest.mark.parametrize(
@@ -319,85 +288,70 @@ def test_a_list_refuses_a_bad_token() -> None:
         ("q=a&q=b", "The query names a parameter twice."),
     ],
 )
-def test_a_query_is_refused_for_its_true_reason(query: str, sentence: str) -> None:
-    async def story() -> None:
-        answer = await World().ask("GET", f"/api/artworks?{query}")
-        assert (answer.status, json_of(answer)["error"]) == (400, sentence)
-
-    asyncio.run(story())
+async def test_a_query_is_refused_for_its_true_reason(query: str, sentence: str) -> None:
+    answer = await World().ask("GET", f"/api/artworks?{query}")
+    assert (answer.status, json_of(answer)["error"]) == (400, sentence)
 
 
-def test_fifty_parameters_are_read() -> None:
-    async def story() -> None:
-        query = "&".join(f"p{n}=1" for n in range(50))
-        assert (await World().ask("GET", f"/api/artworks?{query}")).status == 200
-
-    asyncio.run(story())
+async def test_fifty_parameters_are_read() -> None:
+    query = "&".join(f"p{n}=1" for n in range(50))
+    assert (await World().ask("GET", f"/api/artworks?{query}")).status == 200
 
 
-def test_an_artist_is_found_by_either_spelling_of_a_name() -> None:
-    async def story() -> None:
-        world = World()
-        world.user(username="\u00e9va")
-        await create(world, world.original())
-        for name in ("%C3%A9va", "e%CC%81va"):
-            assert (await world.ask("GET", f"/api/users/{name}/artworks/still-life")).status == 200
-
-    asyncio.run(story())
+async def test_an_artist_is_found_by_either_spelling_of_a_name() -> None:
+    world = World()
+    world.user(username="\u00e9va")
+    await create(world, world.original())
+    for name in ("%C3%A9va", "e%CC%81va"):
+        assert (await world.ask("GET", f"/api/users/{name}/artworks/still-life")).status == 200
 
 
-def test_the_owner_alone_gets_leave_to_download_the_original() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        world.user("usr_bob", "bob")
-        made = json_of(await create(world, world.original()))["data"]
-        path = f"/api/artworks/{made['id']}"
-        for headers in ({}, bearer("usr_bob"), bearer("usr_bob", role="operator")):
-            assert "originalDownloadUrl" not in json_of(await world.ask("GET", path, headers=headers))["data"]
-        mine = await world.ask("GET", path, headers=bearer())
-        url = json_of(mine)["data"]["originalDownloadUrl"]
-        assert "/vfa-gallery/originals/usr_ada/" in url
-        assert "X-Amz-Expires=900" in url
-        assert "Authorization" in mine.headers["Vary"]
-        assert mine.headers["Cache-Control"] == "private, no-cache"
-        assert (await world.ask("GET", path, headers={"Authorization": "Bearer x"})).status == 401
-        world.time += 300
-        later = await world.ask("GET", path, headers=bearer() | {"If-None-Match": mine.headers["ETag"]})
-        assert later.status == 200
-        assert json_of(later)["data"]["originalDownloadUrl"] != url
-
-    asyncio.run(story())
+async def test_the_owner_alone_gets_leave_to_download_the_original() -> None:
+    world = World()
+    world.user()
+    world.user("usr_bob", "bob")
+    made = json_of(await create(world, world.original()))["data"]
+    path = f"/api/artworks/{made['id']}"
+    for headers in ({}, bearer("usr_bob"), bearer("usr_bob", role="operator")):
+        assert "originalDownloadUrl" not in json_of(await world.ask("GET", path, headers=headers))["data"]
+    mine = await world.ask("GET", path, headers=bearer())
+    url = json_of(mine)["data"]["originalDownloadUrl"]
+    assert "/vfa-gallery/originals/usr_ada/" in url
+    assert "X-Amz-Expires=900" in url
+    assert "Authorization" in mine.headers["Vary"]
+    assert mine.headers["Cache-Control"] == "private, no-cache"
+    assert (await world.ask("GET", path, headers={"Authorization": "Bearer x"})).status == 401
+    world.time += 300
+    later = await world.ask("GET", path, headers=bearer() | {"If-None-Match": mine.headers["ETag"]})
+    assert later.status == 200
+    assert json_of(later)["data"]["originalDownloadUrl"] != url
 
 
-def test_an_owner_learns_that_the_original_is_another_or_gone() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        key = world.original()
-        made = json_of(await create(world, key))["data"]
-        assert "originalDownloadUrl" in made
-        path = f"/api/artworks/{made['id']}"
+async def test_an_owner_learns_that_the_original_is_another_or_gone() -> None:
+    world = World()
+    world.user()
+    key = world.original()
+    made = json_of(await create(world, key))["data"]
+    assert "originalDownloadUrl" in made
+    path = f"/api/artworks/{made['id']}"
 
-        async def owner_reads() -> tuple[bool, bool]:
-            data = json_of(await world.ask("GET", path, headers=bearer()))["data"]
-            return "originalDownloadUrl" in data, data.get("originalReplaced", False)
+    async def owner_reads() -> tuple[bool, bool]:
+        data = json_of(await world.ask("GET", path, headers=bearer()))["data"]
+        return "originalDownloadUrl" in data, data.get("originalReplaced", False)
 
-        assert await owner_reads() == (True, False)
-        world.objects.put(key, b"another", "image/jpeg")
-        assert await owner_reads() == (False, True)
-        assert "originalReplaced" not in json_of(await world.ask("GET", path))["data"]
-        again = await create(world, key)
-        assert (again.status, json_of(again)["data"]["originalReplaced"]) == (200, True)
-        del world.objects.stored[key]
-        assert await owner_reads() == (False, False)
-        world.objects.broken = {"head"}
-        assert await owner_reads() == (True, False)
-        world.objects.broken = set()
-        world.database.rows("UPDATE artworks SET original_etag = NULL")
-        assert await owner_reads() == (True, False)
-
-    asyncio.run(story())
+    assert await owner_reads() == (True, False)
+    world.objects.put(key, b"another", "image/jpeg")
+    assert await owner_reads() == (False, True)
+    assert "originalReplaced" not in json_of(await world.ask("GET", path))["data"]
+    again = await create(world, key)
+    assert (again.status, json_of(again)["data"]["originalReplaced"]) == (200, True)
+    del world.objects.stored[key]
+    assert await owner_reads() == (False, False)
+    world.objects.broken = {"head"}
+    assert await owner_reads() == (True, False)
+    world.objects.broken = set()
+    world.database.rows("UPDATE artworks SET original_etag = NULL")
+    assert await owner_reads() == (True, False)
 
 
 NOTHING = {"display": False, "thumbnail": False, "icon": False}
@@ -409,121 +363,94 @@ async def ready(world: World, key: str, more: str = "") -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("flags_broken", [False, True])
-def test_readiness_follows_the_create(flags_broken: bool) -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        world.flags.broken = flags_broken
-        key = world.original()
-        assert await ready(world, key) == (200, NOTHING)
-        rendered, go_on = asyncio.Event(), asyncio.Event()
+async def test_readiness_follows_the_create(flags_broken: bool) -> None:
+    world = World()
+    world.user()
+    world.flags.broken = flags_broken
+    key = world.original()
+    assert await ready(world, key) == (200, NOTHING)
+    rendered, go_on = asyncio.Event(), asyncio.Event()
 
-        async def waits(sibling: WritingSibling, order: dict[str, Any]) -> RendererResponse:
-            await go_on.wait()
-            return written_answer(order, sibling.write(order))
+    async def waits(sibling: WritingRenderer, order: dict[str, Any]) -> RendererResponse:
+        await go_on.wait()
+        return written_response(order, sibling.write(order))
 
-        async def tells(sibling: WritingSibling, order: dict[str, Any]) -> RendererResponse:
-            answer = written_answer(order, sibling.write(order))
-            asyncio.get_running_loop().call_later(0.01, rendered.set)
-            return answer
+    async def tells(sibling: WritingRenderer, order: dict[str, Any]) -> RendererResponse:
+        answer = written_response(order, sibling.write(order))
+        asyncio.get_running_loop().call_later(0.01, rendered.set)
+        return answer
 
-        world.siblings[Variant.WATERMARK].fault = waits
-        world.siblings[Variant.ICON].fault = tells
-        creating = asyncio.ensure_future(create(world, key))
-        await rendered.wait()
-        assert await ready(world, key) == (200, {"display": False, "thumbnail": True, "icon": True})
-        go_on.set()
-        await creating
-        assert await ready(world, key) == (200, dict.fromkeys(NOTHING, True))
-
-    asyncio.run(story())
+    world.renderers[Variant.WATERMARK].fault = waits
+    world.renderers[Variant.ICON].fault = tells
+    creating = asyncio.ensure_future(create(world, key))
+    await rendered.wait()
+    assert await ready(world, key) == (200, {"display": False, "thumbnail": True, "icon": True})
+    go_on.set()
+    await creating
+    assert await ready(world, key) == (200, dict.fromkeys(NOTHING, True))
 
 
-def test_one_request_waits_until_all_three_are_ready() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        key = world.original()
-        waited = asyncio.Event()
+async def test_one_request_waits_until_all_three_are_ready() -> None:
+    world = World()
+    world.user()
+    key = world.original()
 
-        async def pause(seconds: float) -> None:
-            world.pauses.append(seconds)
-            if len(world.pauses) == 3:
-                waited.set()
-            await asyncio.sleep(0)
+    async def waits(renderer: WritingRenderer, request: dict[str, Any]) -> RendererResponse:
+        await asyncio.sleep(1.5)
+        return written_response(request, renderer.write(request))
 
-        world.platform = replace(world.platform, sleep=pause)
-
-        async def waits(sibling: WritingSibling, order: dict[str, Any]) -> RendererResponse:
-            await waited.wait()
-            return written_answer(order, sibling.write(order))
-
-        world.siblings[Variant.WATERMARK].fault = waits
-        creating = asyncio.ensure_future(create(world, key))
-        assert await ready(world, key, "&wait=25") == (200, dict.fromkeys(NOTHING, True))
-        assert set(world.pauses) == {1.0}
-        assert (await creating).status == 201
-
-    asyncio.run(story())
+    world.renderers[Variant.WATERMARK].fault = waits
+    creating = asyncio.ensure_future(create(world, key))
+    assert await ready(world, key, "&wait=25") == (200, dict.fromkeys(NOTHING, True))
+    assert START + 1.5 <= world.time <= START + 3
+    assert (await creating).status == 201
 
 
 @pytest.mark.parametrize(("wait", "pauses"), [("0", 0), ("3", 3), ("25", 25)])
-def test_waiting_ends_after_the_seconds_that_were_asked_for(wait: str, pauses: int) -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        assert await ready(world, world.original(), f"&wait={wait}") == (200, NOTHING)
-        assert world.pauses == [1.0] * pauses
-
-    asyncio.run(story())
+async def test_waiting_ends_after_the_seconds_that_were_asked_for(wait: str, pauses: int) -> None:
+    world = World()
+    world.user()
+    assert await ready(world, world.original(), f"&wait={wait}") == (200, NOTHING)
+    assert world.clock.pauses == [1.0] * pauses
 
 
-def test_slow_looks_count_as_waiting() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
+async def test_slow_looks_count_as_waiting() -> None:
+    world = World()
+    world.user()
 
-        async def pause(seconds: float) -> None:
-            world.pauses.append(seconds)
-            world.time += 9
+    async def pause(seconds: float) -> None:
+        world.clock.pauses.append(seconds)
+        world.time += 9
 
-        world.platform = replace(world.platform, sleep=pause)
-        assert await ready(world, world.original(), "&wait=25") == (200, NOTHING)
-        assert len(world.pauses) == 3
-
-    asyncio.run(story())
+    world.platform = replace(world.platform, sleep=pause)
+    assert await ready(world, world.original(), "&wait=25") == (200, NOTHING)
+    assert len(world.clock.pauses) == 3
 
 
 @pytest.mark.parametrize("wait", ["26", "-1", "1.5", "x", "", "999", "٣"])
 def test_a_wait_that_is_none_is_400(wait: str) -> None:
     world = World()
-    assert asyncio.run(ready(world, world.original(), f"&wait={wait}"))[0] == 400
+    assert run(ready(world, world.original(), f"&wait={wait}"))[0] == 400
 
 
-def test_flags_that_outlive_a_failed_create_are_not_believed() -> None:
-    async def fails(_: WritingSibling, __: dict[str, Any]) -> RendererResponse:
+async def test_flags_that_outlive_a_failed_create_are_not_believed() -> None:
+    async def fails(_: WritingRenderer, __: dict[str, Any]) -> RendererResponse:
         return RendererResponse(500, None, "{}")
 
-    async def story() -> None:
-        world = World()
-        world.user()
-        key = world.original()
-        world.siblings[Variant.ICON].fault = fails
-        assert (await create(world, key)).status == 500
-        thumbnail = key.replace("originals/", "thumbnails/")
-        world.flags.stored = {f"ready:{thumbnail}": "1"}
-        assert not any((await ready(world, key))[1].values())
-
-    asyncio.run(story())
+    world = World()
+    world.user()
+    key = world.original()
+    world.renderers[Variant.ICON].fault = fails
+    assert (await create(world, key)).status == 500
+    thumbnail = key.replace("originals/", "thumbnails/")
+    world.flags.stored = {f"ready:{thumbnail}": "1"}
+    assert not any((await ready(world, key))[1].values())
 
 
-def test_readiness_is_for_the_caller_s_own_key() -> None:
-    async def story() -> None:
-        world = World()
-        world.user()
-        assert (await ready(world, world.original("usr_bob")))[0] == 403
-        assert (await ready(world, "display/x"))[0] == 400
-        assert (await world.ask("GET", "/api/artworks/readiness", headers=bearer())).status == 400
-        assert (await world.ask("GET", "/api/artworks/readiness")).status == 401
-
-    asyncio.run(story())
+async def test_readiness_is_for_the_caller_s_own_key() -> None:
+    world = World()
+    world.user()
+    assert (await ready(world, world.original("usr_bob")))[0] == 403
+    assert (await ready(world, "display/x"))[0] == 400
+    assert (await world.ask("GET", "/api/artworks/readiness", headers=bearer())).status == 400
+    assert (await world.ask("GET", "/api/artworks/readiness")).status == 401

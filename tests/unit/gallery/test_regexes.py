@@ -60,15 +60,15 @@ LONGEST_SECONDS = 0.25
 
 
 def patterns() -> Iterator[tuple[str, Pattern]]:
-    for found in pkgutil.iter_modules(gallery.__path__):
-        if found.name == "cloudflare":  # only in a Worker
+    for found in pkgutil.walk_packages(gallery.__path__, "gallery."):
+        if found.name == "gallery.cloudflare":  # only in a Worker
             continue
-        module = importlib.import_module(f"gallery.{found.name}")
+        module = importlib.import_module(found.name)
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 yield f"{found.name}.{name}", value
     for pattern, route in _VARIABLE:
-        yield f"route {route.template}", pattern
+        yield f"route {route.path}", pattern
 
 
 PATTERNS = dict(patterns())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.gallery.fakes import SECRETS, VARIABLES, settings
+from tests.support.gallery.world import SECRETS, VARIABLES, settings
 
 from gallery.errors import NotConfigured
 from gallery.settings import read_settings

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.support.gallery.creates import create
-from tests.support.gallery.fakes import SHELL, World, json_of
+from tests.support.gallery.fakes import SHELL
 from tests.support.gallery.tokens import bearer
+from tests.support.gallery.world import World, json_of
 
 HTML = {"Accept": "text/html,*/*"}
 FEED = "{http://www.w3.org/2005/Atom}"
@@ -77,7 +78,7 @@ async def test_the_page_goes_out_when_the_database_does_not_answer() -> None:
 
 async def test_the_page_goes_out_to_who_reads_too_much() -> None:
     world = await world_with("Low tide")
-    world.reads.left = 0
+    world.read_limiter.left = 0
     answer = await world.ask("GET", "/artists/ada", headers={"CF-Connecting-IP": "192.0.2.1"} | HTML)
     assert answer.status == 200
     feed = await world.ask("GET", "/feed.atom", headers={"CF-Connecting-IP": "192.0.2.1"})

@@ -15,7 +15,7 @@ from gallery.store.database import NOW, bind
 
 KEY = "originals/usr_ada/1.jpg"
 EVERY: dict[str, Statement] = {
-    "issue": uploads.issue(KEY, "usr_ada", "image/jpeg", 5, most_uploads=2, most_bytes=20, largest=10),
+    "issue": uploads.issue(KEY, "usr_ada", "image/jpeg", 5, max_uploads=2, max_bytes=20, largest=10),
     "first_end": uploads.first_end("usr_ada"),
     "take": uploads.take(KEY, "usr_ada", "me", 40),
     "find": uploads.find(KEY),
@@ -165,7 +165,7 @@ def test_the_sweeper_comes_back_to_what_may_be_written_to(
     size: int | None, tries: int, is_watched: bool
 ) -> None:
     clock = Clock()
-    clock.run(uploads.issue(KEY, "usr_ada", "image/jpeg", size, most_uploads=2, most_bytes=20, largest=10))
+    clock.run(uploads.issue(KEY, "usr_ada", "image/jpeg", size, max_uploads=2, max_bytes=20, largest=10))
     for number in range(tries):
         assert take(clock, f"holder {number}", 0) == number + 1
     record(clock)

@@ -83,7 +83,7 @@ def upload(
     if title is not None and title_from_name:
         raise click.UsageError("give either --title or --title-from-name")
     fields = given(description)
-    check_details({"title": title or "from the name", **fields})
+    check_details({"title": "from the name" if title is None else title, **fields})
     found = find_files(files, recursive=recursive, include=include, exclude=exclude)
     if not found.paths:
         raise Problem(found.nothing(files, recursive=recursive))

@@ -17,16 +17,16 @@ let text = "";
 for await (const chunk of process.stdin) text += chunk;
 const given = Object.entries(JSON.parse(text));
 const files = given.map(([path, source]) => ({ path, bytes: Buffer.from(source) }));
-const made = await compileModules(files, "3.13");
+const made = await compileModules(files, process.argv[1]);
 console.log(JSON.stringify(made.map(({ path, bytes }) => [path, Buffer.from(bytes).toString("base64")])));
 """
 UNCHECKED_HASH = 1
 CODE = 16
 
 
-def precompiled(files: dict[str, str]) -> dict[str, bytes]:
+def precompiled(files: dict[str, str], python: str = "3.13") -> dict[str, bytes]:
     done = subprocess.run(
-        [str(NODE), "--input-type=module", "-e", ANSWER],
+        [str(NODE), "--input-type=module", "-e", ANSWER, python],
         cwd=ROOT,
         input=json.dumps(files),
         capture_output=True,
@@ -64,3 +64,7 @@ def test_an_edited_source_gets_bytecode_of_its_own(made: dict[str, bytes]) -> No
 
 def test_a_traceback_names_the_file_as_production_does(made: dict[str, bytes]) -> None:
     assert b"/session/metadata/pack/age.py" in made["pack/__pycache__/age.cpython-313.pyc"]
+
+
+def test_bytecode_is_of_the_python_that_runs_it() -> None:
+    assert set(precompiled({"main.py": "x = 1\n"}, "3.14")) == {"__pycache__/main.cpython-314.pyc"}
