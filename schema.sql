@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS artworks (
   created_date    TEXT,
   category        TEXT DEFAULT 'other',
   tags            TEXT,             -- a JSON array, NULL when there are none
+  alt_text        TEXT,             -- what the picture shows, for who cannot see it
   original_key    TEXT,
   original_etag   TEXT,             -- of the original that was rendered; NULL where it was not noted
   version         INTEGER NOT NULL DEFAULT 1, -- of the renditions, part of their keys
@@ -40,6 +41,7 @@ CREATE TABLE IF NOT EXISTS artworks (
   icon_url        TEXT,
   width           INTEGER,          -- of the display rendition
   height          INTEGER,
+  display_sizes   TEXT,             -- of narrower display renditions: a JSON array of [width, height], NULL for none
   original_width  INTEGER,          -- of the original, upright
   original_height INTEGER,
   dominant_color  TEXT,

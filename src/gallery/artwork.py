@@ -38,6 +38,7 @@ class Description:
     created_date: str | None = None
     category: str = OTHER
     tags: tuple[str, ...] = ()
+    alt_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Rendered:
     """The columns of an artwork that rendering its original writes.
 
     `version` is part of the renditions' keys. `width` and `height` are the display version's, in pixels, None
-    where neither the renderer nor R2 tells them. `original_etag` is that of the original that was rendered.
+    where neither the renderer nor R2 tells them. `display_sizes` are the widths and heights of the narrower
+    display renditions, in ascending order. `original_etag` is that of the original that was rendered.
     """
 
     version: int
@@ -61,6 +63,7 @@ class Rendered:
     dominant_color: str | None
     thumb_hash: str | None
     processed_at: str
+    display_sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Artwork:
     created_date: str | None
     category: str
     tags: tuple[str, ...]
+    alt_text: str | None
     original_key: str | None
     original_etag: str | None
     original_url: str | None
@@ -90,6 +94,7 @@ class Artwork:
     version: int
     width: int | None
     height: int | None
+    display_sizes: tuple[tuple[int, int], ...]
     original_width: int | None
     original_height: int | None
     dominant_color: str | None

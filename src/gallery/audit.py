@@ -13,14 +13,21 @@ from contextlib import asynccontextmanager
 from gallery import cleanup
 from gallery.cleanup import HOLD_SECONDS, find_records
 from gallery.errors import InvalidRequest, PortError
-from gallery.keys import ORIGINALS, RenditionKey, parse_original, parse_rendition, rendition_keys
+from gallery.keys import (
+    ORIGINALS,
+    RenditionKey,
+    narrower_keys,
+    parse_original,
+    parse_rendition,
+    rendition_keys,
+)
 from gallery.ports import ListedObject, ObjectInfo, Platform
 from gallery.store import artworks, uploads
 from gallery.store.artworks import Record, record_of
 from gallery.store.database import rows_of, transact
 from gallery.store.uploads import Upload
 from gallery.sweep import Report
-from gallery.variants import FOLDERS
+from gallery.variants import FOLDERS, Variant
 
 PAGE = 500  # objects
 ROWS = 100
@@ -165,10 +172,15 @@ async def _check_artworks(platform: Platform, report: Report, after: str) -> str
 
 
 async def _heads(platform: Platform, record: Record) -> dict[str, ObjectInfo | None]:
-    """What R2 knows of an artwork's four objects, by key."""
+    """What R2 knows of an artwork's objects, by key."""
     original = parse_original(record.original_key)
     if original is None:  # another program's key
         return {}
-    keys = [record.original_key, *rendition_keys(original, record.version).values()]
+    narrower = narrower_keys(Variant.WATERMARK, original, record.version)
+    keys = [
+        record.original_key,
+        *rendition_keys(original, record.version).values(),
+        *(narrower[width] for width, _ in record.display_sizes if width in narrower),
+    ]
     found = await asyncio.gather(*(platform.objects.head(key) for key in keys))
     return dict(zip(keys, found, strict=True))

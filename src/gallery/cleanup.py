@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gallery.artwork import Artwork
 from gallery.errors import DatabaseError, PortError, StorageError
-from gallery.keys import FIRST_VERSION, parse_original, public_urls, rendition_keys
+from gallery.keys import FIRST_VERSION, all_keys, parse_original
 from gallery.ports import ObjectInfo, Platform
 from gallery.settings import Settings
 from gallery.store import artworks, leases, uploads
@@ -57,7 +57,7 @@ async def clean_up(platform: Platform, lease: Lease, *, refused: ObjectInfo | No
         held = await leases.reclaim(platform, lease)
         if held is None:
             return
-        is_clean = await delete_renditions(platform, rendition_keys(lease.original, FIRST_VERSION).values())
+        is_clean = await delete_renditions(platform, all_keys(lease.original, FIRST_VERSION))
         if refused is not None:
             is_clean &= await _delete_refused(platform, refused)
         if not is_clean:
@@ -155,7 +155,8 @@ async def purge(platform: Platform, settings: Settings, artwork: Artwork) -> Non
         return
     if artwork.original is None:  # another program's artwork, whose files are its own
         return
-    urls = list(public_urls(settings.cdn_domain, artwork.original, artwork.version).values())
+    keys = [str(artwork.original), *all_keys(artwork.original, artwork.version)]
+    urls = [f"{settings.cdn_domain}/{key}" for key in keys]
     try:
         await platform.purge(settings.cdn_purge_api, settings.cdn_zone_id, settings.cdn_purge_token, urls)
     except StorageError as error:
@@ -171,4 +172,4 @@ def _remains(upload: Upload, record: Record | None) -> list[str]:
     versions = [1, *range(max(2, last - VERSIONS + 2), last + 1)]
     kept = record.version if record else None
     keys = [] if record else [upload.key]
-    return keys + [k for v in versions if v != kept for k in rendition_keys(original, v).values()]
+    return keys + [k for v in versions if v != kept for k in all_keys(original, v)]

@@ -169,7 +169,7 @@ def _pinned_etags(lease: Lease, processed: Processed) -> str | None:
     """The ETags that the sweeper compares later, where an earlier attempt may still write."""
     if lease.attempt == 1:
         return None
-    return json.dumps({variant: rendition.etag for variant, rendition in processed.renditions.items()})
+    return json.dumps(processed.etags)
 
 
 def _reason_for_no_record(user: Row | None) -> GalleryError:

@@ -10,7 +10,7 @@ from gallery import cleanup
 from gallery.access.authentication import Caller
 from gallery.artwork import Artwork
 from gallery.errors import ArtworkNotFound, Conflict, Forbidden, PreconditionFailed, StorageError
-from gallery.keys import rendition_keys
+from gallery.keys import all_keys
 from gallery.ports import Platform
 from gallery.read import check_owner, find_artwork
 from gallery.store import artworks, uploads
@@ -63,7 +63,7 @@ async def delete_artwork(
         raise Conflict(_CONTENDED)
     if artwork.original is None:  # another program's artwork, whose files are its own
         return artwork
-    await cleanup.delete_renditions(platform, rendition_keys(artwork.original, artwork.version).values())
+    await cleanup.delete_renditions(platform, all_keys(artwork.original, artwork.version))
     key = str(artwork.original)
     try:
         await platform.objects.delete([key])

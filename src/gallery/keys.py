@@ -21,9 +21,10 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 EXTENSION = "|".join(each.extension for each in FORMATS)
 FOLDER = "|".join(folder.removesuffix("/") for folder in FOLDERS.values())
 VERSION = r"[1-9][0-9]{0,8}"
+WIDTH = "|".join(str(width) for spec in VARIANTS.values() for width in spec.widths)
 
 _ORIGINAL = re.compile(rf"{ORIGINALS}({USER_PART})/({UUID})\.({EXTENSION})")
-_RENDITION = re.compile(rf"({FOLDER})/({USER_PART})/({UUID})(?:\.v({VERSION}))?\.jpg")
+_RENDITION = re.compile(rf"({FOLDER})/({USER_PART})/({UUID})(?:\.v({VERSION}))?(?:-({WIDTH}))?\.jpg")
 _USER_PART = re.compile(USER_PART)
 _USER_ID = re.compile(USER_ID)
 
@@ -42,15 +43,20 @@ class OriginalKey:
 
 @dataclass(frozen=True, slots=True)
 class RenditionKey:
-    """`<folder>/<userId>/<uuid>.jpg`, from the second version on `<uuid>.v<N>.jpg`."""
+    """`<folder>/<userId>/<uuid>.jpg`, from the second version on `<uuid>.v<N>.jpg`.
+
+    A narrower one has its width in pixels before the extension: `<uuid>-640.jpg`.
+    """
 
     variant: Variant
     user_id: str
     uuid: str
     version: int
+    width: int | None = None
 
     def __str__(self) -> str:
         suffix = "" if self.version == FIRST_VERSION else f".v{self.version}"
+        suffix += "" if self.width is None else f"-{self.width}"
         return f"{FOLDERS[self.variant]}{self.user_id}/{self.uuid}{suffix}.jpg"
 
     def possible_originals(self) -> list[str]:
@@ -82,12 +88,27 @@ def parse_rendition(key: str) -> RenditionKey | None:
     if match is None or match[4] == str(FIRST_VERSION):
         return None
     variant = next(each for each, folder in FOLDERS.items() if folder == f"{match[1]}/")
-    return RenditionKey(variant, match[2], match[3], int(match[4] or FIRST_VERSION))
+    width = int(match[5]) if match[5] else None
+    if width is not None and width not in VARIANTS[variant].widths:
+        return None
+    return RenditionKey(variant, match[2], match[3], int(match[4] or FIRST_VERSION), width)
 
 
 def rendition_keys(original: OriginalKey, version: int) -> dict[Variant, str]:
-    """The keys of one version's renditions."""
+    """The keys of one version's renditions, without the narrower ones."""
     return {each: str(RenditionKey(each, original.user_id, original.uuid, version)) for each in Variant}
+
+
+def narrower_keys(variant: Variant, original: OriginalKey, version: int) -> dict[int, str]:
+    """The keys that a variant's narrower renditions have, by width in pixels, ascending."""
+    part = (variant, original.user_id, original.uuid, version)
+    return {width: str(RenditionKey(*part, width)) for width in VARIANTS[variant].widths}
+
+
+def all_keys(original: OriginalKey, version: int) -> list[str]:
+    """Every key that one version's renditions may have; narrower ones need not exist."""
+    narrower = [key for each in Variant for key in narrower_keys(each, original, version).values()]
+    return [*rendition_keys(original, version).values(), *narrower]
 
 
 def public_urls(base: str, original: OriginalKey, version: int) -> dict[str, str]:

@@ -19,7 +19,7 @@ from gallery.errors import (
     UnreadableImage,
     UnsupportedType,
 )
-from gallery.keys import OriginalKey, public_urls, rendition_keys
+from gallery.keys import OriginalKey, narrower_keys, public_urls, rendition_keys
 from gallery.ports import ObjectInfo, Platform, RendererResponse
 from gallery.times import iso, wait_for, wait_for_all
 from gallery.variants import VARIANTS, Variant
@@ -58,12 +58,17 @@ class Job:
     def keys(self) -> dict[Variant, str]:
         return rendition_keys(self.original, self.version)
 
+    def narrower(self, variant: Variant) -> dict[int, str]:
+        """The keys of a variant's narrower renditions by width."""
+        return narrower_keys(variant, self.original, self.version)
+
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
     """What a renderer wrote. Sizes are in pixels, None where neither the renderer nor R2 tells them.
 
-    `milliseconds` is how long the renderer took to respond.
+    `narrower` are the same picture in smaller widths, ascending. `milliseconds` is how long the renderer took
+    to respond.
     """
 
     key: str
@@ -75,12 +80,19 @@ class Rendition:
     dominant_color: str | None
     thumb_hash: str | None
     milliseconds: float
+    narrower: tuple[Rendition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
     renditions: Mapping[Variant, Rendition]
     rendered: Rendered
+
+    @property
+    def etags(self) -> dict[str, str]:
+        """The ETag of every object that was written, by key."""
+        every = [each for made in self.renditions.values() for each in (made, *made.narrower)]
+        return {each.key: each.etag for each in every}
 
 
 class _InvalidResponse(Exception):
@@ -169,7 +181,12 @@ async def _render(
     )
     milliseconds, key = round((platform.ticks() - start) * 1000, 1), job.keys[variant]
     fields = _parsed(response, key)
-    rendition = _confirmed(variant, fields, await platform.objects.head(key), milliseconds)
+    parts = _narrower(fields, list(job.narrower(variant).values()))
+    keys = [key, *(part["key"] for part in parts)]
+    found, *others = await asyncio.gather(*(platform.objects.head(each) for each in keys))
+    pairs = zip(parts, others, strict=True)
+    narrower = tuple(_confirmed(part, head, None, milliseconds) for part, head in pairs)
+    rendition = _confirmed(fields, found, VARIANTS[variant].size, milliseconds, narrower)
     # After the deadline the next attempt may be writing to the same key.
     if not is_over.is_set():
         await _set_flag(platform, rendition.key)
@@ -178,7 +195,7 @@ async def _render(
 
 def _request_body(platform: Platform, job: Job, variant: Variant, until: float) -> dict[str, Any]:
     spec = VARIANTS[variant]
-    body = {
+    body: dict[str, Any] = {
         "sourceKey": str(job.original),
         "sourceEtag": job.etag,
         "outputKey": job.keys[variant],
@@ -187,6 +204,9 @@ def _request_body(platform: Platform, job: Job, variant: Variant, until: float) 
         "deadline": iso(until),
         **spec.parameters,
     }
+    narrower = job.narrower(variant)
+    if narrower:
+        body["narrower"] = [{"width": width, "outputKey": key} for width, key in narrower.items()]
     return body | ({"username": job.username} if spec.needs_username else {})
 
 
@@ -202,11 +222,32 @@ def _parsed(response: RendererResponse, key: str) -> dict[str, Any]:
         raise _error_of(response, fields)
     if fields.get("key", key) != key:
         raise _InvalidResponse("another key")
+    _check_kinds(fields)
+    return fields
+
+
+def _narrower(fields: dict[str, Any], keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The narrower renditions that a response names; a renderer need not make any."""
+    parts = fields.get("narrower")
+    if parts is None:
+        return []
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise _InvalidResponse("narrower renditions of the wrong kind")
+    written = [part.get("key") for part in parts]
+    if written != [key for key in keys if key in written]:
+        raise _InvalidResponse("narrower renditions that were not asked for")
+    for part in parts:
+        _check_kinds(part)
+        if not (part.get("width") and part.get("height")):
+            raise _InvalidResponse("a narrower rendition without a size")
+    return parts
+
+
+def _check_kinds(fields: dict[str, Any]) -> None:
     if not all(_is_count(fields[name]) for name in _COUNTS if fields.get(name) is not None):
         raise _InvalidResponse("numbers of the wrong kind")
     if not all(_is_text(fields[name]) for name in _TEXTS if fields.get(name) is not None):
         raise _InvalidResponse("texts of the wrong kind")
-    return fields
 
 
 def _error_of(response: RendererResponse, fields: dict[str, Any]) -> Exception:
@@ -224,15 +265,19 @@ def _error_of(response: RendererResponse, fields: dict[str, Any]) -> Exception:
 
 
 def _confirmed(
-    variant: Variant, fields: dict[str, Any], found: ObjectInfo | None, milliseconds: float
+    fields: dict[str, Any],
+    found: ObjectInfo | None,
+    size: tuple[int, int] | None,
+    milliseconds: float,
+    narrower: tuple[Rendition, ...] = (),
 ) -> Rendition:
-    """The rendition, once R2 has the object that the renderer describes."""
+    """The rendition, once R2 has the object that the renderer describes; `size` is that of every such one."""
     if found is None:
         raise _InvalidResponse("the object does not exist")
     facts = {"bytes": found.size, "etag": found.etag, "sha256": found.sha256}
     if found.size == 0 or any((fields.get(name) or fact) != fact for name, fact in facts.items()):
         raise _InvalidResponse("the object is not the one it wrote")
-    width, height = VARIANTS[variant].size or (None, None)
+    width, height = size or (None, None)
     width, height = fields.get("width") or width, fields.get("height") or height
     return Rendition(
         key=found.key,
@@ -245,6 +290,7 @@ def _confirmed(
         dominant_color=fields.get("dominantColor") or None,
         thumb_hash=fields.get("thumbHash") or None,
         milliseconds=milliseconds,
+        narrower=narrower,
     )
 
 
@@ -261,6 +307,7 @@ def _rendered(platform: Platform, job: Job, base: str, renditions: Mapping[Varia
         dominant_color=thumbnail.dominant_color,
         thumb_hash=thumbnail.thumb_hash,
         processed_at=iso(platform.now()),
+        display_sizes=tuple((part.width or 0, part.height or 0) for part in display.narrower),
     )
 
 

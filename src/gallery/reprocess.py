@@ -8,7 +8,7 @@ from gallery import cleanup
 from gallery.access.authentication import Caller
 from gallery.artwork import Artwork
 from gallery.errors import ArtworkNotFound, Conflict, DatabaseError, GalleryError, NotFound, ProcessingFailed
-from gallery.keys import rendition_keys
+from gallery.keys import all_keys
 from gallery.pipeline import Processed
 from gallery.ports import Platform
 from gallery.read import check_owner, find_artwork
@@ -52,7 +52,7 @@ async def renew(
             raise ArtworkNotFound
         held = lease
         # The keys of this attempt are its own: no other writes to them, and it may delete them at any time.
-        keys = rendition_keys(artwork.original, lease.attempt).values()
+        keys = all_keys(artwork.original, lease.attempt)
         processed = await render(
             platform,
             settings,
@@ -65,7 +65,7 @@ async def renew(
         )
         renewed = await _commit(platform, current, lease, keys, processed)
         context.watch.lap("commit")
-    old = rendition_keys(artwork.original, current.version).values()
+    old = all_keys(artwork.original, current.version)
     platform.background(_discard_old(platform, settings, current, old))
     return renewed
 

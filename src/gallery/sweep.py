@@ -10,7 +10,7 @@ from typing import Any
 
 from gallery import cleanup
 from gallery.errors import Conflict, GalleryError, Overloaded, PortError, ProcessingFailed
-from gallery.keys import parse_original, rendition_keys
+from gallery.keys import all_keys, parse_original
 from gallery.ports import Platform
 from gallery.render import RenderContext
 from gallery.reprocess import renew
@@ -137,9 +137,9 @@ async def _is_overwritten(platform: Platform, upload: Upload, record: Record) ->
     if upload.etags is None or original is None:
         return False
     etags = json.loads(upload.etags)
-    keys = rendition_keys(original, record.version)
-    found = await asyncio.gather(*(platform.objects.head(key) for key in keys.values()))
-    return [info and info.etag for info in found] != [etags.get(variant) for variant in keys]
+    keys = [key for key in all_keys(original, record.version) if key in etags]
+    found = await asyncio.gather(*(platform.objects.head(key) for key in keys))
+    return [info and info.etag for info in found] != [etags[key] for key in keys]
 
 
 async def _repair(platform: Platform, settings: Settings, report: Report, record: Record) -> None:

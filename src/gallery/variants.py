@@ -20,7 +20,8 @@ class VariantSpec:
     """`name` is the rendition's, in URL fields (`<name>Url`), columns (`<name>_url`) and readiness.
 
     `parameters` are sent to the renderer beside the keys. `size` is (width, height) in pixels where every
-    rendition has the same, None where it depends on the original.
+    rendition has the same, None where it depends on the original. `widths` are in pixels: the same picture is
+    also made as narrow as these, where it is wider.
     """
 
     folder: str
@@ -28,6 +29,7 @@ class VariantSpec:
     title: str
     parameters: Mapping[str, int] = field(default_factory=dict)
     size: tuple[int, int] | None = None
+    widths: tuple[int, ...] = ()
     needs_username: bool = False
 
 
@@ -50,6 +52,7 @@ VARIANTS = {
         folder="display/",
         name="display",
         title="Display version with a watermark",
+        widths=(640, 1280),
         needs_username=True,
     ),
 }

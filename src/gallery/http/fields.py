@@ -24,6 +24,7 @@ from gallery.users import NewUser, UserChange
 TITLE = 200
 DESCRIPTION = 5000
 LINE = 500
+ALT_TEXT = 1000
 CATEGORY = 50
 DATE = 50
 TAGS = 20
@@ -121,6 +122,10 @@ def text_of(body: Body, name: str, longest: int, *, lines: bool = False) -> str 
     if value is None:
         return None
     return _text(value, f'"{name}"', longest, lines=lines) or None
+
+
+def alt_text_of(body: Body) -> str | None:
+    return text_of(body, "altText", ALT_TEXT, lines=True)
 
 
 def category_of(body: Body) -> str:
@@ -343,6 +348,7 @@ _DESCRIPTION: dict[str, _Reader] = {
     "created_date": created_date_of,
     "category": category_of,
     "tags": tags_of,
+    "alt_text": alt_text_of,
 }
 _EDITABLE = _DESCRIPTION | {"is_featured": featured_of}
 _CHANGES_OF_USER: dict[str, _Reader] = {

@@ -12,14 +12,14 @@ from gallery.artwork import ACTIVE, OTHER, Artwork, Category, User, UserStatus
 from gallery.formats import ACCEPTED_TYPES, ALIASES
 from gallery.http import fields
 from gallery.http.fields import camel
-from gallery.keys import public_urls
+from gallery.keys import narrower_keys, public_urls
 from gallery.times import iso
-from gallery.variants import VARIANTS
+from gallery.variants import VARIANTS, Variant
 
 Schema = dict[str, Any]
 
 ORIGINAL_KEY = rf"{keys.ORIGINALS}{keys.USER_PART}/{keys.UUID}\.({keys.EXTENSION})"
-OBJECT_KEY = rf"({keys.FOLDER})/{keys.USER_PART}/{keys.UUID}(\.v{keys.VERSION})?\.jpg"
+OBJECT_KEY = rf"({keys.FOLDER})/{keys.USER_PART}/{keys.UUID}(\.v{keys.VERSION})?(-({keys.WIDTH}))?\.jpg"
 AUDIT_CURSOR: Schema = {
     "type": "string",
     "pattern": f"^({'|'.join(audit.WALK)})",
@@ -89,6 +89,8 @@ _DESCRIPTION: dict[str, Schema] = {
     "category": _nullable(_text(fields.CATEGORY))
     | {"examples": list(Category), "description": f"Any text; `{OTHER}` when there is none"},
     "tags": {"type": ["array", "null"], "maxItems": fields.TAGS, "items": _text(fields.TAG)},
+    "altText": _nullable(_text(fields.ALT_TEXT, lines=True))
+    | {"description": "What the picture shows, for people who cannot see it"},
 }
 # What responses contain of an artwork, by field of Artwork. URLs of another program's artwork are as stored.
 _ARTWORK: dict[str, Schema] = {
@@ -103,9 +105,12 @@ _ARTWORK: dict[str, Schema] = {
     "created_date": _NULLABLE_TEXT,
     "category": _WORD,
     "tags": _array(_WORD),
+    "alt_text": _NULLABLE_TEXT,
     "original_url": _NULLABLE_TEXT
     | {"description": "For the owner and operators; for everybody where originals are public"},
     **{f"{spec.name}_url": _NULLABLE_TEXT | {"description": spec.title} for spec in VARIANTS.values()},
+    "display": _array(_object(url=_WORD, width=_SIDE, height=_SIDE))
+    | {"description": "The display version in ascending widths, the last one whole; can be empty"},
     "width": _nullable(_SIDE),
     "height": _nullable(_SIDE),
     "original_width": _nullable(_SIDE),
@@ -141,10 +146,25 @@ _STATUS: Schema = {"type": "string", "enum": list(UserStatus)}
 
 def artwork_out(artwork: Artwork, base: str) -> dict[str, Any]:
     """An artwork with all its fields; `base` is the URL of the domain that serves the renditions."""
-    shown = {name: getattr(artwork, name) for name in _ARTWORK}
+    shown = {name: getattr(artwork, name) for name in _ARTWORK if name != "display"}
     if artwork.original is not None:
         shown |= public_urls(base, artwork.original, artwork.version)
-    return {camel(name): value for name, value in shown.items()}
+    shown["display"] = _display_out(artwork, base, shown["display_url"])
+    return {camel(name): shown[name] for name in _ARTWORK}
+
+
+def _display_out(artwork: Artwork, base: str, url: str | None) -> list[dict[str, Any]]:
+    found = []
+    if artwork.original is not None:
+        narrower = narrower_keys(Variant.WATERMARK, artwork.original, artwork.version)
+        found = [
+            {"url": f"{base}/{narrower[width]}", "width": width, "height": height}
+            for width, height in artwork.display_sizes
+            if width in narrower
+        ]
+    if url and artwork.width and artwork.height:
+        found.append({"url": url, "width": artwork.width, "height": artwork.height})
+    return found
 
 
 def user_out(user: User) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class Record:
     version: int
     original_etag: str | None
     original_url: str | None
+    display_sizes: tuple[tuple[int, int], ...]
 
 
 _RECORD = listed(columns(Record))
@@ -157,7 +158,7 @@ def insert(
         holder=holder,
         now=now,
         **_encoded(asdict(description)),
-        **asdict(rendered),
+        **_encoded(asdict(rendered)),
     )
 
 
@@ -174,7 +175,9 @@ def update(artwork: Artwork) -> Statement:
 
 def renew(artwork_id: str, original_key: str, rendered: Rendered, *, holder: str, now: str) -> Statement:
     """Records new renditions, while `holder` has the lease."""
-    return bind(RENEW, id=artwork_id, original_key=original_key, holder=holder, now=now, **asdict(rendered))
+    return bind(
+        RENEW, id=artwork_id, original_key=original_key, holder=holder, now=now, **_encoded(asdict(rendered))
+    )
 
 
 def uncount(artwork_id: str, revision: int) -> Statement:
@@ -206,7 +209,8 @@ def artwork_of(row: Row) -> Artwork:
 
 
 def record_of(row: Row) -> Record:
-    return Record(**{name: row[name] for name in columns(Record)})
+    values = {name: row[name] for name in columns(Record)}
+    return Record(**values | {"display_sizes": sizes_of(values["display_sizes"])})
 
 
 def tags_of(text: str | None) -> tuple[str, ...]:
@@ -217,6 +221,15 @@ def tags_of(text: str | None) -> tuple[str, ...]:
         found = None
     parts = found if isinstance(found, list) else str(text).split(",")
     return tuple(tag for part in parts if (tag := str(part).strip()))
+
+
+def sizes_of(text: str | None) -> tuple[tuple[int, int], ...]:
+    """Recorded widths and heights: a JSON array of pairs."""
+    return tuple((width, height) for width, height in json.loads(text or "[]"))
+
+
+def _text_of_sizes(sizes: tuple[tuple[int, int], ...]) -> str | None:
+    return json.dumps(sizes, separators=(",", ":")) if sizes else None
 
 
 def _unchanged(value: Any) -> Any:
@@ -233,9 +246,14 @@ def _encoded(values: dict[str, Any]) -> dict[str, Any]:
 
 _DECODE: dict[str, Callable[[Any], Any]] = {
     "tags": tags_of,
+    "display_sizes": sizes_of,
     "is_featured": bool,
     "processed_at": iso_of,
     "created_at": lambda milliseconds: iso(milliseconds / 1000),
     "updated_at": iso_of,
 }
-_ENCODE: dict[str, Callable[[Any], Any]] = {"tags": _text_of_tags, "is_featured": int}
+_ENCODE: dict[str, Callable[[Any], Any]] = {
+    "tags": _text_of_tags,
+    "display_sizes": _text_of_sizes,
+    "is_featured": int,
+}

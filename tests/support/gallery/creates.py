@@ -8,8 +8,13 @@ from tests.support.gallery.tokens import bearer
 from tests.support.gallery.world import World
 
 from gallery.audit import audit
+from gallery.cleanup import flag_of
 from gallery.http.messages import Response
+from gallery.keys import parse_rendition
 from gallery.sweep import Report
+
+# Objects that a create of a wide picture writes: three renditions, and the display in two narrower widths.
+RENDITIONS = 5
 
 
 async def create(world: World, key: str, user_id: str = "usr_ada", **fields: Any) -> Response:
@@ -35,3 +40,9 @@ def assert_nothing_left(world: World, user_id: str = "usr_ada") -> None:
     assert world.count(user_id) == 0
     assert world.renditions() == []
     assert world.flags.stored == {}
+
+
+def expected_flags(world: World) -> set[str]:
+    """The flags of the renditions in the bucket: the display's stands for its narrower widths, too."""
+    found = (parse_rendition(key) for key in world.renditions())
+    return {flag_of(str(each)) for each in found if each and each.width is None}

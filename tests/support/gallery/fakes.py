@@ -249,12 +249,21 @@ class WritingRenderer:
         try:
             if self.fault is not None:
                 return await self.fault(self, request)
-            return written_response(request, self.write(request))
+            return written_response(request, self.write(request), **self.narrower(request))
         except TooLate:
             return RendererResponse(409, None, '{"success":false,"error":"Too late.","code":"too_late"}')
 
     async def health(self) -> RendererResponse:
         return RendererResponse(200, None, '{"success":true}')
+
+    def narrower(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes what is asked for in smaller widths; the field of the response, if there is one."""
+        parts = []
+        for part in request.get("narrower", ()):
+            stored = self.write({**request, "outputKey": part["outputKey"]})
+            fields = {"key": part["outputKey"], "width": part["width"], "height": part["width"] * 2 // 3}
+            parts.append(fields | {"bytes": len(stored.data), "sha256": stored.sha256, "etag": stored.etag})
+        return {"narrower": parts} if parts else {}
 
     def write(self, request: Mapping[str, Any]) -> Stored:
         """Render and put; the picture shows what it was made of, for whom, and the renderer's `style`."""

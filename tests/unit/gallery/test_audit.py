@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
-from tests.support.gallery.creates import create, walk
+from tests.support.gallery.creates import RENDITIONS, create, walk
 from tests.support.gallery.tokens import bearer
 from tests.support.gallery.world import PICTURES, World, json_of
 from tests.unit.gallery.test_sweep import LIFE, original_of, upload
@@ -110,7 +110,7 @@ async def test_a_create_that_comes_during_an_audit_waits_or_wins(seed: int) -> N
     await walk(world)
     answer = await creating
     if answer.status == 201:
-        assert len(world.renditions()) == 3
+        assert len(world.renditions()) == RENDITIONS
         assert key in world.objects.stored
     else:
         assert answer.status in (404, 409)
@@ -133,7 +133,7 @@ async def test_a_commit_that_comes_after_an_audit_records_nothing() -> None:
     assert (answer.status, json_of(answer)["code"]) == (500, "processing_failed")
     assert (world.count(), world.artworks(), set(world.objects.stored)) == (0, [], {key})
     assert (await create(world, key)).status == 201
-    assert len(world.renditions()) == 3
+    assert len(world.renditions()) == RENDITIONS
 
 
 async def test_rows_whose_objects_are_missing_or_replaced_are_reported() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.gallery.clock import run
-from tests.support.gallery.creates import assert_nothing_left, create, ticket
+from tests.support.gallery.creates import RENDITIONS, assert_nothing_left, create, expected_flags, ticket
 from tests.support.gallery.fakes import WritingRenderer
 from tests.support.gallery.tokens import bearer
 from tests.support.gallery.world import PICTURES, World, json_of
@@ -35,8 +35,8 @@ async def test_an_upload_becomes_a_record_and_three_renditions() -> None:
     assert data["description"] is None
     assert data["isFeatured"] is False
     assert world.count() == len(world.artworks()) == 1
-    assert len(world.renditions()) == 3
-    assert set(world.flags.stored) == {f"ready:{key}" for key in world.renditions()}
+    assert len(world.renditions()) == RENDITIONS
+    assert set(world.flags.stored) == expected_flags(world)
     (row,) = world.uploads()
     assert (row["artwork_id"], row["holder"], row["lease_until"]) == (data["id"], "", 0)
     assert world.artworks()[0]["original_etag"] == world.objects.stored[key].etag
@@ -53,7 +53,9 @@ async def test_each_sibling_gets_the_order_of_its_contract() -> None:
         assert order["sourceKey"] == key
         assert order["sourceEtag"] == etag
         assert order["timestamp"] == "2025-06-15T15:06:40.000Z"
-        extra = {"watermark": {"username"}, "icon": {"size"}, "thumbnail": {"width", "height"}}[variant]
+        extra = {"watermark": {"username", "narrower"}, "icon": {"size"}, "thumbnail": {"width", "height"}}[
+            variant
+        ]
         assert (order["attempt"], order["deadline"]) == (1, "2025-06-15T15:07:07.000Z")
         shared = {"sourceKey", "sourceEtag", "outputKey", "timestamp", "attempt", "deadline"}
         assert set(order) - shared == extra
@@ -76,7 +78,7 @@ async def test_twenty_creates_at_once_against_a_limit_of_seven_make_seven(seed: 
     answers = await asyncio.gather(*(create(world, world.original()) for _ in range(20)))
     assert sorted(answer.status for answer in answers) == [201] * 7 + [429] * 13
     assert world.count() == len(world.artworks()) == 7
-    assert len(world.renditions()) == 21
+    assert len(world.renditions()) == 7 * RENDITIONS
     refusals = [json_of(answer) for answer in answers if answer.status == 429]
     assert {(r["error"], r["code"]) for r in refusals} == {("Artwork limit reached", "artwork_limit_reached")}
 
@@ -127,7 +129,7 @@ async def test_the_same_original_at_once_is_made_once_and_the_others_wait(seed: 
         if answer.status == 409:
             assert int(answer.headers["Retry-After"]) > 0
     assert (await create(world, key)).status == 200
-    assert (world.count(), len(world.artworks()), len(world.renditions())) == (1, 1, 3)
+    assert (world.count(), len(world.artworks()), len(world.renditions())) == (1, 1, RENDITIONS)
 
 
 async def test_a_lease_whose_holder_died_ends_by_itself() -> None:

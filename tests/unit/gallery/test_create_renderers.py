@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.support.gallery.creates import assert_nothing_left, create
+from tests.support.gallery.creates import RENDITIONS, assert_nothing_left, create, expected_flags
 from tests.support.gallery.fakes import WritingRenderer, written_response
 from tests.support.gallery.world import World, json_of
 
@@ -136,7 +136,7 @@ async def test_a_failing_sibling_leaves_nothing_and_the_retry_succeeds(
     world.renderers[variant].fault = None
     world.deadline(1.0)
     assert (await create(world, key)).status == 201
-    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, 3)
+    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, RENDITIONS)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -178,9 +178,9 @@ async def test_what_a_late_sibling_writes_never_meets_the_next_attempt(variant: 
     assert urls["displayUrl"] == f"https://gallery.example/cdn/display/{stem}.jpg"
     for name in ("displayUrl", "thumbnailUrl", "iconUrl"):
         assert urls[name].removeprefix("https://gallery.example/cdn/") in world.objects.stored
-    assert len(world.renditions()) == 3
+    assert len(world.renditions()) == RENDITIONS
     assert world.objects.attempts == dict.fromkeys(world.renditions(), 2)
-    assert {f"ready:{key}" for key in world.renditions()} == set(world.flags.stored)
+    assert set(world.flags.stored) == expected_flags(world)
 
 
 async def test_a_late_sibling_does_not_say_that_the_next_try_is_ready() -> None:
@@ -225,7 +225,7 @@ async def test_a_bucket_that_does_not_delete_keeps_the_next_try_away_until_the_l
     assert (await create(world, key)).status == 409
     world.time += leases.TIDY_SECONDS
     assert (await create(world, key)).status == 201
-    assert len(world.renditions()) == 3
+    assert len(world.renditions()) == RENDITIONS
 
 
 @pytest.mark.parametrize(

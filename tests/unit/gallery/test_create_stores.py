@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.gallery.clock import run
-from tests.support.gallery.creates import assert_nothing_left, create
+from tests.support.gallery.creates import RENDITIONS, assert_nothing_left, create
 from tests.support.gallery.fakes import WritingRenderer, written_response
 from tests.support.gallery.world import World, json_of
 
@@ -48,7 +48,7 @@ async def test_a_fault_of_d1_that_passes_is_not_noticed(turn: int, times: int, l
     world.database.lost = lost
     answer = await create(world, world.original())
     assert answer.status == 201, answer.body
-    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, 3)
+    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, RENDITIONS)
     assert len(pauses_of_retries(world)) == times
     assert pauses_of_retries(world) == sorted(pauses_of_retries(world))
 
@@ -66,10 +66,10 @@ async def test_a_fault_of_d1_that_stays_is_not_repeated(turn: int, lost: bool) -
     committed = lost and turn == TURNS[-1]
     assert answer.status == (201 if committed else 500)
     assert len(world.artworks()) == world.count() == int(committed)
-    assert len(world.renditions()) == 3 * committed
+    assert len(world.renditions()) == RENDITIONS * committed
     world.time += 60
     assert (await create(world, key)).status == (200 if committed else 201)
-    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, 3)
+    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, RENDITIONS)
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answers lost"])
@@ -99,7 +99,7 @@ async def test_the_create_is_right_without_flags() -> None:
     assert (await create(world, world.original())).status == 201
     world.renderers[Variant.ICON].fault = says_nothing
     assert (await create(world, world.original())).status == 500
-    assert (len(world.artworks()), len(world.renditions())) == (1, 3)
+    assert (len(world.artworks()), len(world.renditions())) == (1, RENDITIONS)
 
 
 async def test_flags_that_never_answer_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ async def test_flags_that_never_answer_are_not_waited_for(monkeypatch: pytest.Mo
     assert (await create(world, world.original())).status == 201
     world.renderers[Variant.ICON].fault = says_nothing
     assert (await create(world, world.original())).status == 500
-    assert (len(world.artworks()), len(world.renditions())) == (1, 3)
+    assert (len(world.artworks()), len(world.renditions())) == (1, RENDITIONS)
     assert {"flag_failed", "discard_failed"} <= {event.get("event") for event in world.events}
     assert all(event["requestId"] for event in world.events)
 
@@ -147,7 +147,7 @@ async def test_a_client_that_hangs_up_leaves_a_complete_artwork() -> None:
     await rendering.wait()
     asking.cancel()
     await world.finish()
-    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, 3)
+    assert (len(world.artworks()), world.count(), len(world.renditions())) == (1, 1, RENDITIONS)
 
 
 async def test_a_gallery_that_is_full_says_when_to_come_back() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.gallery.clock import run
-from tests.support.gallery.creates import create, ticket
+from tests.support.gallery.creates import RENDITIONS, create, ticket
 from tests.support.gallery.fakes import WritingRenderer, written_response
 from tests.support.gallery.tokens import bearer
 from tests.support.gallery.world import PICTURES, World, json_of
@@ -118,7 +118,7 @@ async def test_a_create_that_comes_during_a_sweep_waits_or_wins(seed: int) -> No
     answer = await creating
     if answer.status == 201:
         assert key in world.objects.stored
-        assert len(world.renditions()) == 3
+        assert len(world.renditions()) == RENDITIONS
     else:
         assert answer.status in (404, 409)
         assert key not in world.objects.stored
@@ -157,7 +157,7 @@ async def test_a_commit_that_comes_too_late_gives_the_artwork_that_another_made(
     answers.insert(0, await create(world, key))
     assert [answer.status for answer in answers] == [200, 201]
     assert len({json_of(answer)["data"]["id"] for answer in answers}) == 1
-    assert (world.count(), len(world.artworks()), len(world.renditions())) == (1, 1, 3)
+    assert (world.count(), len(world.artworks()), len(world.renditions())) == (1, 1, RENDITIONS)
 
 
 async def test_many_uploads_are_ended_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +286,7 @@ async def test_what_a_late_sibling_of_another_maker_overwrote_is_rendered_again(
     assert after["iconUrl"].startswith("https://gallery.example/cdn/icons/")
     icon = world.objects.stored[after["iconUrl"].partition("/cdn/")[2]]
     assert b"another time" not in icon.data
-    assert len(world.renditions()) == 3
+    assert len(world.renditions()) == RENDITIONS
     world.time += LIFE
     report = await sweep(world)
     assert (report.uploads, report.renewed) == (1, [])
@@ -336,7 +336,7 @@ async def test_a_reprocess_that_was_killed_leaves_nothing_for_good() -> None:
     await world.finish()
     world.time += LIFE
     await sweep(world)
-    assert (len(world.renditions()), (await sweep(world)).uploads) == (3, 0)
+    assert (len(world.renditions()), (await sweep(world)).uploads) == (RENDITIONS, 0)
 
 
 async def test_what_is_written_after_a_deletion_goes_too() -> None:
