@@ -1,9 +1,13 @@
 // Planes or pixels to a baseline JPEG (ITU-T T.81, SOF0; JFIF's colours, ITU-T T.871), row of units by row of units.
 //
-// What it computes. The very bytes that Pillow's `save(quality=…, subsampling=0 or 2)` writes with libjpeg:
+// What it computes. With chroma in full, the very bytes that Pillow's `save(quality=…)` writes with libjpeg; with chroma
+// halved, a picture that differs from IJG's by rounding:
 //
 //   colours     libjpeg's fixed-point conversion, 16 bits after the point (channels.h)
-//   halving     chroma as the mean of 2 × 2, rounded down and up in turn along a row (jcsample.c); edges are continued
+//   halving     16 × 16 samples of chroma become one block by a transform of that size, of which the 8 × 8 lowest
+//               frequencies are kept: sharper than means of 2 × 2, and what IJG's libjpeg does since release 7. Same
+//               precision as below; IJG's is factored otherwise, and rounds otherwise. libjpeg-turbo takes means.
+//               "Halved planes" are stored as they come.
 //   transform   libjpeg's accurate integer one (jfdctint.c, "ISLOW"): rows, then columns; constants with 13 bits after
 //               the point, 2 bits kept between the passes, sums in 32 bits; results are eight times too large
 //   quantising  the tables of annex K scaled as libjpeg scales them, steps of 1 to 255; (|x| + step / 2) / step. It is
@@ -195,6 +199,43 @@ VECTOR void transform(i16x8 r[8], bool first) {
   r[3] = rotated2(t5, t6, -FIXED(2.562915447), FIXED(3.072711026) - FIXED(2.562915447), z3, z4, a, b, shift);
 }
 
+// The sum of `count` products, an even number.
+VECTOR i16x8 weighted_sum(const i16x8 *values, const int16_t *weights, int count, int shift) {
+  i32x4 low = all_i32(1 << (shift - 1)), high = low;
+  for (int at = 0; at < count; at += 2) {
+    const i16x8 both = pairs_of(weights[at], weights[at + 1]);
+    low = add32(low, dot(low16(values[at], values[at + 1]), both));
+    high = add32(high, dot(high16(values[at], values[at + 1]), both));
+  }
+  return narrowed_i16(low >> shift, high >> shift);
+}
+
+// The eight lowest of sixteen frequencies: cos((2n + 1) k pi / 32) / sqrt(2), half of them by symmetry.
+VECTOR void transform_halving(const i16x8 r[16], i16x8 out[8], int shift) {
+  static const int16_t mean[4] = {4096, 4096, 4096, 4096};
+  static const int16_t even[3][4] = {
+      {FIXED(0.693519923), FIXED(0.587937801), FIXED(0.392847479), FIXED(0.137949690)},
+      {FIXED(0.653281482), FIXED(0.270598050), FIXED(-0.270598050), FIXED(-0.653281482)},
+      {FIXED(0.587937801), FIXED(-0.137949690), FIXED(-0.693519923), FIXED(-0.392847479)}};
+  static const int16_t odd[4][8] = {
+        {FIXED(0.703701869), FIXED(0.676659001), FIXED(0.623612506), FIXED(0.546600934),
+         FIXED(0.448583793), FIXED(0.333327829), FIXED(0.205262264), FIXED(0.069308585)},
+        {FIXED(0.676659001), FIXED(0.448583793), FIXED(0.069308585), FIXED(-0.333327829),
+         FIXED(-0.623612506), FIXED(-0.703701869), FIXED(-0.546600934), FIXED(-0.205262264)},
+        {FIXED(0.623612506), FIXED(0.069308585), FIXED(-0.546600934), FIXED(-0.676659001),
+         FIXED(-0.205262264), FIXED(0.448583793), FIXED(0.703701869), FIXED(0.333327829)},
+        {FIXED(0.546600934), FIXED(-0.333327829), FIXED(-0.676659001), FIXED(0.069308585),
+         FIXED(0.703701869), FIXED(0.205262264), FIXED(-0.623612506), FIXED(-0.448583793)}};
+  i16x8 sums[8], differences[8], outer[4], inner[4];
+  for (int n = 0; n < 8; n++) sums[n] = r[n] + r[15 - n], differences[n] = r[n] - r[15 - n];
+  for (int n = 0; n < 4; n++) outer[n] = sums[n] + sums[7 - n], inner[n] = sums[n] - sums[7 - n];
+  out[0] = weighted_sum(outer, mean, 4, shift);
+  out[2] = weighted_sum(inner, even[0], 4, shift);
+  out[4] = weighted_sum(outer, even[1], 4, shift);
+  out[6] = weighted_sum(inner, even[2], 4, shift);
+  for (int k = 0; k < 4; k++) out[2 * k + 1] = weighted_sum(differences, odd[k], 8, shift);
+}
+
 VECTOR i32x4 quantised(i32x4 a, const float *inverse, const float *half) {
   const i32x4 sign = a >> 31;
   const f32x4 magnitude = __builtin_convertvector((a ^ sign) - sign, f32x4);
@@ -202,14 +243,8 @@ VECTOR i32x4 quantised(i32x4 a, const float *inverse, const float *half) {
   return (steps ^ sign) - sign;
 }
 
-// The coefficients of a block in zigzag order; returns which are not zero.
-VECTOR uint64_t coefficients(const uint8_t *samples, int stride, const Steps *steps, int16_t out[64]) {
-  i16x8 r[8];
-  for (int row = 0; row < 8; row++) r[row] = widened_u8(LOAD(u8x8, samples + row * stride)) - 128;
-  transpose(r);
-  transform(r, true);
-  transpose(r);
-  transform(r, false);
+// Coefficients to steps in zigzag order; returns which are not zero.
+VECTOR uint64_t in_steps(const i16x8 r[8], const Steps *steps, int16_t out[64]) {
   int16_t natural[64];
   for (int row = 0; row < 8; row++) {
     const i32x4 low = quantised(widened_low(r[row]), steps->inverse + 8 * row, steps->half + 8 * row);
@@ -227,6 +262,37 @@ VECTOR uint64_t coefficients(const uint8_t *samples, int stride, const Steps *st
   return mask;
 }
 
+VECTOR void load8(const uint8_t *samples, int stride, i16x8 r[8]) {
+  for (int row = 0; row < 8; row++) r[row] = widened_u8(LOAD(u8x8, samples + row * stride)) - 128;
+}
+
+// A block of 8 × 8 samples.
+static uint64_t coefficients(const uint8_t *samples, int stride, const Steps *steps, int16_t out[64]) {
+  i16x8 r[8];
+  load8(samples, stride, r);
+  transpose(r);
+  transform(r, true);
+  transpose(r);
+  transform(r, false);
+  return in_steps(r, steps, out);
+}
+
+// A block of 16 × 16 samples as one of 8 × 8.
+static uint64_t halved_coefficients(const uint8_t *samples, int stride, const Steps *steps, int16_t out[64]) {
+  i16x8 across[16], r[8];
+  for (int half = 0; half < 2; half++) {
+    i16x8 columns[16];
+    load8(samples + half * 8 * stride, stride, columns);
+    load8(samples + half * 8 * stride + 8, stride, columns + 8);
+    transpose(columns);
+    transpose(columns + 8);
+    transform_halving(columns, across + 8 * half, 13 - 2);
+    transpose(across + 8 * half);
+  }
+  transform_halving(across, r, 13 + 2);
+  return in_steps(r, steps, out);
+}
+
 static void put_direct(JpegEncoder *encoder, Writer *writer, int part, int level) {
   const Codes *const codes = &encoder->direct[part > 0];
   const int change = level - encoder->before[part];
@@ -237,19 +303,16 @@ static void put_direct(JpegEncoder *encoder, Writer *writer, int part, int level
     put_code(writer, codes, 0);
 }
 
-static void put_block(JpegEncoder *encoder, int part, const uint8_t *samples, int stride) {
-  _Alignas(16) int16_t values[64];
+static void put_block(JpegEncoder *encoder, int part, const int16_t values[64], uint64_t set) {
   Writer writer = encoder->writer;
-  uint64_t left = coefficients(samples, stride, &encoder->steps[part > 0], values) & ~(uint64_t)1;
   put_direct(encoder, &writer, part, values[0]);
   const Codes *const codes = &encoder->alternating[part > 0];
   int at = 0;
-  while (left) {
+  for (uint64_t left = set & ~(uint64_t)1; left; left &= left - 1) {
     const int k = __builtin_ctzll(left);
     int run = k - at - 1;
     for (; run > 15; run -= 16) put_code(&writer, codes, 0xF0);
     put_value(&writer, codes, run, values[k]);
-    left &= left - 1;
     at = k;
   }
   if (at != 63) put_code(&writer, codes, 0);
@@ -277,20 +340,29 @@ static bool reserve(JpegEncoder *encoder, size_t length) {
 }
 
 static void put_units(JpegEncoder *encoder, int blocks_down) {
-  const int scale = encoder->scale, blocks_across = (encoder->width + 7) / 8;
+  const int scale = encoder->scale, stride = encoder->stride, blocks_across = (encoder->width + 7) / 8;
+  int16_t values[64];
   for (int unit = 0; unit < encoder->units_across; unit++) {
     for (int down = 0; down < scale; down++) {
       for (int across = 0; across < scale; across++) {
         const int column = unit * scale + across;
-        if (down < blocks_down && column < blocks_across)
-          put_block(encoder, 0, encoder->planes[0] + (size_t)(8 * down) * (size_t)encoder->stride + 8 * column, encoder->stride);
-        else
+        if (down >= blocks_down || column >= blocks_across) {
           put_nothing(encoder, 0);
+          continue;
+        }
+        const uint8_t *const samples = encoder->planes[0] + (size_t)(8 * down) * (size_t)stride + 8 * column;
+        put_block(encoder, 0, values, coefficients(samples, stride, &encoder->steps[0], values));
       }
     }
     for (int part = 1; part < encoder->parts; part++) {
-      const uint8_t *const plane = scale == 2 ? encoder->halved[part] : encoder->planes[part];
-      put_block(encoder, part, plane + 8 * unit, encoder->stride / scale);
+      uint64_t set;
+      if (encoder->form == FORM_HALVED_PLANES)
+        set = coefficients(encoder->halved[part] + 8 * unit, stride / 2, &encoder->steps[1], values);
+      else if (scale == 2)
+        set = halved_coefficients(encoder->planes[part] + 16 * unit, stride, &encoder->steps[1], values);
+      else
+        set = coefficients(encoder->planes[part] + 8 * unit, stride, &encoder->steps[1], values);
+      put_block(encoder, part, values, set);
     }
   }
 }
@@ -303,34 +375,14 @@ static void repeat_last(uint8_t *plane, int stride, int rows, int wanted) {
     memcpy(plane + (size_t)row * (size_t)stride, plane + (size_t)(rows - 1) * (size_t)stride, (size_t)stride);
 }
 
-static void halve_rows(const uint8_t *upper, const uint8_t *lower, uint8_t *to, int width) {
-  const i32x4 bias = {1, 2, 1, 2};
-  for (int x = 0; x < width; x += 16) {
-    const i16x8 left = widened_u8(LOAD(u8x8, upper + x)) + widened_u8(LOAD(u8x8, lower + x));
-    const i16x8 right = widened_u8(LOAD(u8x8, upper + x + 8)) + widened_u8(LOAD(u8x8, lower + x + 8));
-    const i32x4 low = (dot(left, all_i16(1)) + bias) >> 2, high = (dot(right, all_i16(1)) + bias) >> 2;
-    const i16x8 eight = narrowed_i16(low, high);
-    STORE(to + x / 2, (uint64_t)((u64x2)narrowed_u8(eight, eight))[0]);
-  }
-}
-
 static bool put_gathered(JpegEncoder *encoder) {
   const int rows = encoder->gathered, scale = encoder->scale, whole = 8 * scale, stride = encoder->stride;
   if (!reserve(encoder, (size_t)encoder->units_across * (size_t)(scale * scale + 2) * MOST_BLOCK)) return false;
   for (int part = 0; part < encoder->parts; part++) {
-    uint8_t *const plane = encoder->planes[part], *const half = encoder->halved[part];
-    if (part && scale == 2) {
-      if (encoder->form != FORM_HALVED_PLANES) {
-        repeat_last(plane, stride, rows, rows + (rows & 1));
-        for (int row = 0; row < rows; row += 2) {
-          const uint8_t *const upper = plane + (size_t)row * (size_t)stride;
-          halve_rows(upper, upper + stride, half + (size_t)(row / 2) * (size_t)(stride / 2), stride);
-        }
-      }
-      repeat_last(half, stride / 2, (rows + 1) / 2, 8);
-    } else {
-      repeat_last(plane, stride, rows, whole);
-    }
+    if (part && encoder->form == FORM_HALVED_PLANES)
+      repeat_last(encoder->halved[part], stride / 2, (rows + 1) / 2, 8);
+    else
+      repeat_last(encoder->planes[part], stride, rows, whole);
   }
   put_units(encoder, (rows + 7) / 8);
   encoder->gathered = 0;
@@ -405,7 +457,7 @@ JpegEncoder *jpeg_encoder_open(int width, int height, int quality, bool halved, 
   bool whole = true;
   for (int part = 0; part < encoder->parts; part++) {
     whole &= (encoder->planes[part] = plane_for(encoder, length)) != NULL;
-    whole &= (encoder->halved[part] = plane_for(encoder, part ? length / 4 : 0)) != NULL;
+    whole &= (encoder->halved[part] = plane_for(encoder, part && form == FORM_HALVED_PLANES ? length / 4 : 0)) != NULL;
   }
   whole &= (encoder->pixels = plane_for(encoder, form >= FORM_RGB ? 4 * (size_t)encoder->stride : 0)) != NULL;
   if (!whole || !reserve(encoder, HEADERS)) {
