@@ -1,4 +1,4 @@
-"""Bundle all four Workers as `wrangler deploy` would, and hold their compressed sizes against the bounds."""
+"""Bundle all four Workers as `wrangler deploy` would, and compare their compressed sizes with limits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from tools.vendor import PROJECTS, ROOT, Project
 
 WRANGLER = ROOT / "node_modules/wrangler/bin/wrangler.js"
 GATEWAY_LIMIT_KIB = 300
-SIBLING_LIMIT_KIB = 4096
+RENDERER_LIMIT_KIB = 4096
 
 
 def bundle_size(project: Project) -> float:
-    """Compressed KiB of what would be uploaded; raises Problem when wrangler refuses or Pillow leaked."""
+    """Compressed KiB of what would be uploaded.
+
+    Raises:
+        Problem: Wrangler refuses the Worker, or the gateway's bundle holds Pillow.
+    """
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [str(ROOT / ".venv/bin/node"), str(WRANGLER), "deploy", "--dry-run", "--outdir", folder],
@@ -37,7 +41,7 @@ def bundle_size(project: Project) -> float:
 
 def main() -> int:
     for project in PROJECTS:
-        limit = GATEWAY_LIMIT_KIB if project.name == "gateway" else SIBLING_LIMIT_KIB
+        limit = GATEWAY_LIMIT_KIB if project.name == "gateway" else RENDERER_LIMIT_KIB
         try:
             size = bundle_size(project)
         except Problem as problem:
@@ -45,7 +49,7 @@ def main() -> int:
             return 1
         print(f"{project.name:10} {size:8.1f} KiB compressed (at most {limit})")
         if size > limit:
-            print(f"error: the {project.name} Worker is over its bound", file=sys.stderr)
+            print(f"error: the {project.name} Worker is larger than its limit", file=sys.stderr)
             return 1
     return 0
 

@@ -130,7 +130,7 @@ def test_a_worker_is_uploaded_with_all_it_needs(run: Run, project: str) -> None:
 @pytest.mark.parametrize("project", WORKERS)
 def test_a_bundle_stays_in_its_bound(run: Run, project: str) -> None:
     worker = run.cloud.workers[Target(run.root, "production").worker(project)]
-    limit = dry_run.GATEWAY_LIMIT_KIB if project == "gateway" else dry_run.SIBLING_LIMIT_KIB
+    limit = dry_run.GATEWAY_LIMIT_KIB if project == "gateway" else dry_run.RENDERER_LIMIT_KIB
     assert limit == (300 if project == "gateway" else 4096)
     assert 0 < len(gzip.compress(b"".join(worker.parts.values()))) <= limit * 1024
 
