@@ -86,8 +86,11 @@ def test_a_streamed_file_becomes_an_artwork_with_its_renditions(gallery: Gallery
     assert sizes == [(1600, 1200), (300, 300), (128, 128)]
     assert artwork.original_download_url
     sent = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert hashlib.sha256(gallery.fetch(artwork.original_download_url)).hexdigest() == sent
+    saved = gallery.download(artwork, tmp_path / "saved", which="original")
+    assert saved.sha256 == sent == hashlib.sha256(saved.path.read_bytes()).hexdigest()
+    assert size_of(gallery.download(artwork, tmp_path, width=640).path.read_bytes())[0] >= 640
     assert gallery.get(artwork.id) == artwork
+    assert gallery.get_by_slug(artwork.username, artwork.slug) == artwork
     assert gallery.readiness(artwork).complete
 
 
@@ -183,7 +186,7 @@ def test_a_batch_brings_each_good_picture_once(
 def command(gallery_url: str, artist: Account, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts `vfa` as the artist."""
     words = {
-        "VFA_BASE_URL": gallery_url,
+        "VFA_URL": gallery_url,
         "VFA_TOKEN": artist.token,
         "XDG_CONFIG_HOME": str(tmp_path / "home"),
     }
@@ -224,6 +227,39 @@ def test_the_command_uploads_lists_shows_and_removes(
         "left": [],
     }
     assert outcome(command("me", "--json"))["username"] == artist.username
+
+
+def test_an_artwork_is_found_by_the_beginning_of_its_id_and_saved(
+    command: Callable[..., subprocess.Popen[str]], gallery: Gallery, tmp_path: Path
+) -> None:
+    made = gallery.upload(jpeg(320, 240, seed=77), title="To be saved", tags=["to-save"])
+    begun = command("show", made.id[:16], "--fields", "id")
+    assert begun.communicate(timeout=60)[0] == f"id\t{made.id}\n"
+    report = outcome(command("download", "--tag", "to-save", "--output", str(tmp_path / "out"), "--json"))
+    (saved,) = report["saved"]
+    assert size_of(Path(saved["file"]).read_bytes()) == (320, 240)
+    changed = outcome(command("edit", "--with-tag", "to-save", "--add-tag", "saved", "--yes", "--json"))
+    assert [each["tags"] for each in changed["changed"]] == [["to-save", "saved"]]
+    assert outcome(command("rm", "--tag", "saved", "--yes", "--json"))["removed"] == [made.id]
+
+
+def test_a_user_without_the_role_cannot_render_everything(
+    command: Callable[..., subprocess.Popen[str]],
+) -> None:
+    refused = command("reprocess", "--all")
+    assert "needs an operator's token" in refused.communicate(timeout=60)[1]
+    assert refused.returncode == 1
+
+
+def test_an_expired_token_is_told_from_a_wrong_one(gallery_url: str) -> None:
+    expired = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMSIsImV4cCI6MTcwMDAwMDAwMH0.c2ln"
+    for token, reason in (
+        ("", "No token was given"),
+        (expired, "expired on 2023-11-14"),
+        ("x", "not accept"),
+    ):
+        with Gallery(gallery_url, token) as nobody, pytest.raises(Unauthorized, match=reason):
+            nobody.me()
 
 
 def test_smoke_finds_the_system_well(command: Callable[..., subprocess.Popen[str]]) -> None:
@@ -268,7 +304,7 @@ def test_an_interrupted_upload_goes_on_without_a_double(
     def there() -> list[str]:
         return sorted(artwork.title for artwork in gallery.artworks(query="part "))
 
-    words = ("upload", str(folder), "--title-from-name", "--parallel", "2", "--json")
+    words = ("upload", str(folder), "--parallel", "2", "--json")
     for end in (signal.SIGKILL, signal.SIGINT):
         process, before = command(*words), len(there())
         deadline = time.monotonic() + 20
