@@ -51,7 +51,8 @@ async function rendered({ variant, fetch, heapMiB }, index, widths = []) {
   });
   const { error, stages, bytes } = await answer.json();
   const ms = Math.round(performance.now() - started);
-  const cpu = used === null ? null : cpuMs() - used;
+  const now = cpuMs();
+  const cpu = used === null || now === null ? null : now - used;
   const rendition = { bytes, narrower: widths.length, stages, outputKey };
   return { variant, status: answer.status, error, ms, cpuMs: cpu, ...rendition, heapMiB: await heapMiB() };
 }
