@@ -94,7 +94,7 @@ def test_the_keyboard_signs_in_uploads_edits_and_deletes(visit: Visit, account: 
     tab_to(page, page.get_by_role("link", name="Upload", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Upload")).to_be_focused()
-    tab_to(page, page.locator(".uppy-Dashboard-browse"))
+    tab_to(page, page.locator(".browse"))
     page.keyboard.press("Enter")
     picture = row(page, "keys.jpg")
     tab_to(page, picture.get_by_label("Title"))
@@ -144,7 +144,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit, artis
     page = visit(home(artist), artist, **PHONE)
     for path in (home(artist), f"{home(artist)}/ink-one", "/upload"):
         page.goto(path)
-        expect(page.locator(".card .loaded, .stage .loaded, .uppy-Dashboard-browse").first).to_be_visible()
+        expect(page.locator(".card .loaded, .stage .loaded, .browse").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 390, path
     choose(page, painting("phone.jpg", size=(300, 200)))
     start_upload(page)
@@ -172,6 +172,7 @@ def test_axe_finds_nothing_serious(
     page.goto("/upload")
     choose(page, painting("one.jpg"), painting("two.jpg", seed=2))
     rows(page).first.locator("summary").click()
+    page.locator(".shared summary").click()
     check_access(page, axe)
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("main").get_by_role("button", name="Sign in").click()

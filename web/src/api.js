@@ -132,6 +132,24 @@ export async function readiness(originalKey, { wait, signal }) {
   return (await call("GET", `/api/artworks/readiness?${query}`, { as: "caller", signal })).body;
 }
 
+/**
+ * The names of a stack's users, where it runs on this machine; a deployed gallery has none to tell.
+ * @returns {Promise<string[]>}
+ */
+export async function localUsers() {
+  const answer = await fetch("/.local/users").catch(() => null);
+  const body = answer?.ok ? await answer.json().catch(() => null) : null;
+  return (body?.users ?? []).map((/** @type {{username: string}} */ { username }) => username);
+}
+
+/**
+ * @param {string} username
+ * @returns {Promise<string>}
+ */
+export async function localToken(username) {
+  return (await call("POST", "/.local/token", { body: { username } })).body.token;
+}
+
 /** A new token from the site's own session; false when nobody is signed in there. */
 export function renewSession() {
   return session.renew().catch(() => {

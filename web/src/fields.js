@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { categoryName, categoryOf, tagsOf } from "./words.js";
 
 const SUGGESTIONS = "categories";
-const OPTIONAL = /** @type {const} */ (["description", "materials", "dimensions", "createdDate"]);
+const OPTIONAL = /** @type {const} */ (["description", "materials", "dimensions", "createdDate", "altText"]);
 
 /** @param {string} [value] */
 export function titleField(value = "") {
@@ -15,6 +15,12 @@ export function titleField(value = "") {
   );
 }
 
+/** @param {string | null} [value] */
+export function altField(value = "") {
+  const placeholder = "What it shows, for people who cannot see it";
+  return labelled("Alternative text", line("altText", value, 1000, { placeholder }));
+}
+
 /** @param {Partial<import("./api.js").Artwork>} [artwork] */
 export function detailFields(artwork = {}) {
   const description = h("textarea", { name: "description", rows: 3, maxlength: 5000, dir: "auto" });
@@ -22,13 +28,25 @@ export function detailFields(artwork = {}) {
   return h(
     "div",
     { class: "fields" },
+    common(artwork),
+    labelled("Dimensions", line("dimensions", artwork.dimensions, 500, { placeholder: "60 × 80 cm" })),
+    h("div", { class: "wide" }, labelled("Description", description)),
+  );
+}
+
+/** What pictures that are uploaded together are likely to have in common. */
+export function sharedFields() {
+  return h("div", { class: "fields" }, common({}));
+}
+
+/** @param {Partial<import("./api.js").Artwork>} artwork */
+function common(artwork) {
+  return [
     labelled("Category", categoryField("category", categoryName(artwork.category ?? ""), 50), suggestions()),
     labelled("Created", line("createdDate", artwork.createdDate, 50, { placeholder: "2024 or about 1890" })),
     labelled("Materials", line("materials", artwork.materials, 500, { placeholder: "Oil on canvas" })),
-    labelled("Dimensions", line("dimensions", artwork.dimensions, 500, { placeholder: "60 × 80 cm" })),
     labelled("Tags", line("tags", artwork.tags?.join(", "), 1000, { placeholder: "sea, evening" })),
-    h("div", { class: "wide" }, labelled("Description", description)),
-  );
+  ];
 }
 
 /**

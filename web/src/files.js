@@ -1,13 +1,23 @@
 // Files that are dropped or pasted anywhere on the page.
 
+import { h } from "./dom.js";
+
 /** @param {(files: File[]) => void} take */
 export function catchFiles(take) {
+  const place = h("div", { id: "drop-here", hidden: true }, h("p", {}, "Drop the pictures anywhere"));
+  document.body.append(place);
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    if (busyElsewhere()) event.dataTransfer.dropEffect = "none";
+    place.hidden = busyElsewhere();
+    if (place.hidden) event.dataTransfer.dropEffect = "none";
+  });
+  document.addEventListener("dragleave", (event) => {
+    // Nothing is entered when the pointer leaves the window.
+    if (!event.relatedTarget) place.hidden = true;
   });
   document.addEventListener("drop", (event) => {
+    place.hidden = true;
     const files = [...(event.dataTransfer?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();

@@ -186,6 +186,14 @@ export class Gallery {
     this.#shown = null;
   }
 
+  /**
+   * Loads on until the grid is so many pixels long, or complete.
+   * @param {number} height
+   */
+  reach(height) {
+    if (this.element.isConnected && this.element.scrollHeight < height) this.more();
+  }
+
   /** Loads the next page, unless one is on its way or none is left. */
   async more() {
     if (this.#ended || this.#loading) return;

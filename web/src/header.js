@@ -45,7 +45,14 @@ export function fillHeader(bar) {
   describe();
   brand(bar.querySelector(".brand"));
   bar.append(h("nav", { "aria-label": "Main" }, upload, person));
+  const mark = h("span", { class: "under-way", hidden: true });
+  upload.append(mark);
   return {
+    /** @param {number | null} share of all uploads that is done; null when none is under way */
+    progress(share) {
+      mark.hidden = share === null;
+      mark.textContent = `${Math.round((share ?? 0) * 100)} %`;
+    },
     /** @param {string} path */
     mark(path) {
       if (path === "/upload") upload.setAttribute("aria-current", "page");

@@ -4,7 +4,7 @@ import { notify } from "./announce.js";
 import { ApiError, changeArtwork, deleteArtwork, readArtwork, refreshAccount } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { h } from "./dom.js";
-import { detailFields, titleField, valuesOf } from "./fields.js";
+import { altField, detailFields, titleField, valuesOf } from "./fields.js";
 
 /** @typedef {import("./api.js").Artwork} Artwork */
 
@@ -20,7 +20,8 @@ export async function editArtwork(artwork, etag, reread) {
   await openDialog({
     heading: "Edit the details",
     action: "Save",
-    content: [titleField(artwork.title), detailFields(artwork)],
+    draft: `edit:${artwork.id}`,
+    content: [titleField(artwork.title), altField(artwork.altText), detailFields(artwork)],
     submit: async (form) => {
       changed = await changeArtwork(artwork.id, valuesOf(form), etag).catch((error) => {
         if (!(error instanceof ApiError) || error.status !== 412) throw error;

@@ -2,6 +2,7 @@
 
 import { format, parse } from "./address.js";
 import { ArtworkView } from "./artwork.js";
+import { hasUnsaved } from "./dialogs.js";
 import { h } from "./dom.js";
 import { catchFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
@@ -23,7 +24,10 @@ const gallery = new Gallery((filters, typing) =>
 );
 const neighbours = new Neighbours(gallery);
 const restored = restore();
-const uploads = new UploadView(restored, () => gallery.invalidate());
+const uploads = new UploadView(restored, {
+  onartwork: () => gallery.invalidate(),
+  onprogress: (share) => header.progress(share),
+});
 
 /** @type {View | null} */
 let current = null;
@@ -101,6 +105,29 @@ function entitle(title) {
   document.title = `${title} · ${site.name}`;
 }
 
+/**
+ * Scrolls to where a page that is loaded anew was left, as soon as it is that long again. Whoever scrolls or presses
+ * a key meanwhile stays where they are.
+ * @param {number} place
+ */
+function returnTo(place) {
+  if (place === 0) return;
+  const ended = new AbortController();
+  const { signal } = ended;
+  const settle = () => {
+    gallery.reach(place + innerHeight);
+    // Heights are rounded, and a place need not be.
+    if (document.documentElement.scrollHeight + 2 < place + innerHeight) return;
+    scrollTo(0, place);
+    ended.abort();
+  };
+  const watch = new ResizeObserver(settle);
+  signal.addEventListener("abort", () => watch.disconnect());
+  for (const kind of ["wheel", "touchstart", "keydown", "pointerdown", "popstate"])
+    addEventListener(kind, () => ended.abort(), { signal, passive: true });
+  watch.observe(main);
+}
+
 /** @param {MouseEvent} event */
 function follow(event) {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
@@ -118,9 +145,10 @@ addEventListener("popstate", (event) => {
   show({ returning: true });
   scrollTo(0, event.state?.scroll ?? 0);
 });
+addEventListener("scrollend", () => history.replaceState({ ...history.state, scroll: scrollY }, ""));
 addEventListener("online", () => session.currentDoubt() && restore());
 addEventListener("beforeunload", (event) => {
-  if (uploads.busy) event.preventDefault();
+  if (uploads.unsent || hasUnsaved()) event.preventDefault();
 });
 catchFiles((files) => {
   if (location.pathname !== "/upload") navigate("/upload");
@@ -128,3 +156,4 @@ catchFiles((files) => {
 });
 
 show({ keepFocus: true });
+returnTo(history.state?.scroll ?? 0);

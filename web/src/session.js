@@ -1,8 +1,8 @@
 // Who is signed in. This is the one place where a production site connects its own session.
 //
 // The page needs a bearer token for the API. Without configuration (development) a person pastes one, printed by
-// `vfa token`; it is kept in sessionStorage, which ends with the tab. In production fill in three <meta> elements
-// of index.html instead:
+// `vfa token`; each tab keeps it in its sessionStorage and hands it to tabs that are opened beside it, so that it ends
+// with the last of them. In production fill in three <meta> elements of index.html instead:
 //
 //   <meta name="session-endpoint" content="/session/token">  GET with the site's cookie; answers {"token": "…"},
 //                                                            or 401 when nobody is signed in
@@ -21,14 +21,31 @@ const configured = (name) => document.querySelector(`meta[name="${name}"]`)?.get
 
 const endpoint = configured("session-endpoint");
 
+const ANSWERS_WITHIN_MS = 150;
+// What tabs of the gallery tell each other: a question for the token, the token, or that somebody signed out.
+const tabs = endpoint || !("BroadcastChannel" in globalThis) ? null : new BroadcastChannel("gallery.session");
+tabs?.addEventListener("message", ({ data }) => {
+  if (data.ask && token) tabs.postMessage({ token });
+  if (data.token && !token && !left) {
+    setToken(data.token);
+    changes.dispatchEvent(new Event("token"));
+  }
+  if (data.left && token) {
+    changes.dispatchEvent(new Event("leave"));
+    forget();
+  }
+});
+
 /**
  * Sends "change" whenever the account or its figures change. Before somebody signs out it sends "leaving", which
- * can be cancelled by what would be lost, and then "leave".
+ * can be cancelled by what would be lost, and then "leave". "token" says that another tab has handed over its token.
  */
 export const changes = new EventTarget();
 
 /** @type {string | null} */
 let token = endpoint ? null : sessionStorage.getItem(KEEPER);
+/** Whether somebody signed out here: then no other tab signs in again. */
+let left = false;
 /** @type {Account | null} */
 let account = null;
 /** @type {Error | null} */
@@ -61,7 +78,24 @@ export function setDoubt(reason) {
 /** @param {string} pasted */
 export function setToken(pasted) {
   token = pasted;
+  left = false;
   if (!endpoint) sessionStorage.setItem(KEEPER, pasted);
+}
+
+/** Asks the other tabs of this browser for their token. One that comes later is announced by "token". */
+export async function askOtherTabs() {
+  if (!tabs || token) return;
+  tabs.postMessage({ ask: true });
+  await new Promise((resolve) => {
+    setTimeout(resolve, ANSWERS_WITHIN_MS);
+    changes.addEventListener("token", resolve, { once: true });
+  });
+}
+
+/** Signs the other tabs out too. */
+export function leaveEverywhere() {
+  left = true;
+  tabs?.postMessage({ left: true });
 }
 
 export function forget() {

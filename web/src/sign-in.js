@@ -1,7 +1,7 @@
 // Signing in: on the site's own page where one is configured, else by pasting a token.
 
 import { notify } from "./announce.js";
-import { ApiError, refreshAccount, renewSession } from "./api.js";
+import { ApiError, localToken, localUsers, refreshAccount, renewSession } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { h } from "./dom.js";
 import * as session from "./session.js";
@@ -21,16 +21,20 @@ export async function signIn() {
     autocomplete: "off",
     autocapitalize: "none",
   });
+  const users = h("div", { class: "local-users", hidden: true });
   const signedIn = await openDialog({
     heading: "Sign in",
     action: "Sign in",
+    // Not waited for: a deployed gallery has nothing of this.
+    onopen: (submit) => void offerUsers(users, token, submit),
     content: [
+      users,
       h(
         "p",
         { class: "muted" },
         "Paste a token. On a machine of your own, ",
         h("code", {}, "vfa token NAME"),
-        " prints one. It is forgotten when this tab closes.",
+        " prints one. It is forgotten when the last tab of the gallery closes.",
       ),
       h("label", { class: "field" }, h("span", {}, "Token"), token),
     ],
@@ -51,14 +55,44 @@ export async function signOut() {
   if (!mayLeave && !(await askToStop())) return;
   session.changes.dispatchEvent(new Event("leave"));
   session.forget();
+  session.leaveEverywhere();
   const page = session.signOutPage();
   if (page) location.assign(withReturn(page));
   else notify("Signed out");
 }
 
+/**
+ * Offers the users of a stack on this machine, each for one click.
+ * @param {HTMLElement} place
+ * @param {HTMLTextAreaElement} token
+ * @param {() => void} submit
+ */
+async function offerUsers(place, token, submit) {
+  const users = await localUsers();
+  if (users.length === 0) return;
+  const choose = async (/** @type {string} */ username) => {
+    const given = await localToken(username).catch(() => null);
+    if (given === null) return notify(`There is no token for ${username}. Paste one.`);
+    token.value = given;
+    submit();
+  };
+  place.append(
+    h("p", { class: "muted" }, "Users of this machine's gallery:"),
+    h(
+      "p",
+      { class: "actions" },
+      users.map((username) =>
+        h("button", { type: "button", class: "button", onclick: () => choose(username) }, h("bdi", {}, username)),
+      ),
+    ),
+  );
+  place.hidden = false;
+}
+
 /** Finds out who is signed in, at the start or once the gallery can be reached again. */
 export async function restore() {
   try {
+    await session.askOtherTabs();
     if (session.currentToken() || (await renewSession())) await refreshAccount();
     else session.forget();
   } catch (error) {
@@ -66,6 +100,8 @@ export async function restore() {
     if (error instanceof ApiError && error.status !== 401) session.setDoubt(error);
   }
 }
+
+session.changes.addEventListener("token", () => refreshAccount().catch(() => undefined));
 
 function askToStop() {
   return openDialog({

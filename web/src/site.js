@@ -1,10 +1,12 @@
 // What the operator has set of the site: the gateway writes it into the document, and each part has a default.
 
 const COLOUR = /^#[0-9a-f]{6}$/i;
+// MAX_UPLOAD_BYTES of the gateway, where nobody has set it.
+const MAX_UPLOAD_BYTES = 30 * 2 ** 20;
 const SCHEMES = ["https:", "http:", "mailto:"];
 
 /** @typedef {{text: string, url: string}} Link */
-/** @typedef {{name: string, tagline: string, logoUrl: string | null, accent: string | null, footerText: string, footerLinks: Link[]}} Site */
+/** @typedef {{name: string, tagline: string, logoUrl: string | null, accent: string | null, footerText: string, footerLinks: Link[], maxUploadBytes: number}} Site */
 
 /**
  * Settings from JSON text; what is missing or of the wrong kind falls back to its default.
@@ -23,6 +25,7 @@ export function siteOf(text, base) {
     logoUrl: address(given.logoUrl),
     accent: COLOUR.test(words(given.accent)) ? words(given.accent) : null,
     footerText: words(given.footerText),
+    maxUploadBytes: given.maxUploadBytes > 0 ? Number(given.maxUploadBytes) : MAX_UPLOAD_BYTES,
     footerLinks: links.flatMap((link) => {
       const [label, url] = [words(link?.text), address(link?.url)];
       return label && url ? [{ text: label, url }] : [];

@@ -2,6 +2,7 @@
 
 import { refreshAccount } from "./api.js";
 import { h } from "./dom.js";
+import { forgetDrafts } from "./drafts.js";
 import * as session from "./session.js";
 import { restore, signIn } from "./sign-in.js";
 import { emptyState, errorState, loadingState } from "./states.js";
@@ -19,23 +20,33 @@ export class UploadView {
   #waiting = [];
   #place = h("div");
   #restored;
-  #onartwork;
+  #on;
   #opened = false;
 
   /**
    * @param {Promise<void>} restored settles once it is known who is signed in
-   * @param {() => void} onartwork called when the gallery has got another artwork
+   * @param {{onartwork: () => void, onprogress: (share: number | null) => void}} on called when the gallery has got
+   *   another artwork, and with how much of all uploads is done, or null when none is under way
    */
-  constructor(restored, onartwork) {
+  constructor(restored, on) {
     this.#restored = restored;
-    this.#onartwork = onartwork;
+    this.#on = on;
     this.element = h("section", { class: "upload" }, this.heading, this.#place);
     session.changes.addEventListener("change", () => this.#opened && this.#settle());
     session.changes.addEventListener("leaving", (event) => this.busy && event.preventDefault());
-    session.changes.addEventListener("leave", () => this.#close());
+    session.changes.addEventListener("leave", () => {
+      this.#close();
+      // Whoever signs in next is not shown what somebody else has typed.
+      forgetDrafts();
+    });
   }
 
-  /** Whether leaving the page would lose work. */
+  /** Whether something is chosen that leaving the page would lose. */
+  get unsent() {
+    return this.#desk?.unsent ?? false;
+  }
+
+  /** Whether something is on its way. */
   get busy() {
     return this.#desk?.busy ?? false;
   }
@@ -82,7 +93,7 @@ export class UploadView {
     try {
       const [{ Desk }] = await Promise.all([import("./upload/desk.js"), loadStyle(STYLE)]);
       if (this.#desk || session.currentAccount()?.id !== owner) return;
-      this.#desk = new Desk(owner, this.#onartwork);
+      this.#desk = new Desk(owner, this.#on);
       this.#place.replaceChildren(this.#desk.element);
       this.#desk.add(this.#waiting.splice(0));
     } catch (error) {

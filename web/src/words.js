@@ -59,10 +59,12 @@ function dayOf(year, month, day) {
   return midnight;
 }
 
+const MEGABYTE = 2 ** 20;
+
 /** @param {number} bytes */
 export function sizeName(bytes) {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} KB`;
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+  if (bytes < MEGABYTE) return `${Math.max(1, Math.round(bytes / 1024))} KB`;
+  return `${(bytes / MEGABYTE).toFixed(bytes < 10 * MEGABYTE ? 1 : 0)} MB`;
 }
 
 /**

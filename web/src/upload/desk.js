@@ -4,17 +4,22 @@ import { TaskQueue } from "@uppy/core/utils";
 import { announce, notify } from "../announce.js";
 import { ApiError, deleteArtwork, refreshAccount } from "../api.js";
 import { h } from "../dom.js";
+import { draftsLike } from "../drafts.js";
 import * as session from "../session.js";
 import { counted } from "../words.js";
 import { create } from "./creation.js";
+import { dropPlace } from "./drop.js";
 import { Footer } from "./footer.js";
+import { judge } from "./intake.js";
+import { preview } from "./preview.js";
 import { noRoom, quotaLine } from "./quota.js";
-import { BROKEN_OFF, NO_PICTURE, OFFLINE, sentenceOf, UNREACHABLE, UNSENT } from "./refusals.js";
-import { Row } from "./row.js";
+import { BROKEN_OFF, OFFLINE, sentenceOf, UNREACHABLE, UNSENT } from "./refusals.js";
+import { DRAFTS, Row } from "./row.js";
+import { Shared } from "./shared.js";
 import { makeTransfer } from "./transfer.js";
 
 /** @typedef {import("../session.js").Account} Account */
-/** @typedef {import("@uppy/core").UppyFile<any, any>} UppyFile */
+/** @typedef {import("./intake.js").Judged} Judged */
 
 const CREATES_AT_ONCE = 2;
 // How long to wait before each further try of a transfer that broke off although there is a connection.
@@ -27,26 +32,33 @@ export class Desk {
   #rows = new Map();
   /** @type {Map<string, Promise<void>>} */
   #creating = new Map();
+  #refusals = 0;
   #creates = new TaskQueue({ concurrency: CREATES_AT_ONCE });
   #leaving = new AbortController();
   #onartwork;
+  #onprogress;
 
   #quota = h("div");
-  #drop = h("div", { class: "drop" });
+  #drop = dropPlace((files) => this.add(files));
+  #kept = h("p", { class: "kept", hidden: true });
+  #shared = new Shared((name, value, before) => {
+    for (const row of this.#rows.values()) if (row.open) row.say(name, value, before);
+  });
   #list = h("ul", { class: "rows", "aria-label": "Chosen pictures" });
   #footer = new Footer(() => this.#clearDone());
-  #form = h("form", { hidden: true }, this.#list, this.#footer.element);
+  #form = h("form", { hidden: true }, this.#shared.element, this.#list, this.#footer.element);
   #uppy;
 
   /**
    * @param {string} owner the id of the account that uploads
-   * @param {() => void} onartwork
+   * @param {{onartwork: () => void, onprogress: (share: number | null) => void}} on
    */
-  constructor(owner, onartwork) {
+  constructor(owner, { onartwork, onprogress }) {
     this.owner = owner;
     this.#onartwork = onartwork;
-    this.element = h("div", { class: "desk" }, this.#quota, this.#drop, this.#form);
-    this.#uppy = makeTransfer(this.#drop, (id, seconds, reason) => {
+    this.#onprogress = onprogress;
+    this.element = h("div", { class: "desk" }, this.#quota, this.#drop, this.#kept, this.#form);
+    this.#uppy = makeTransfer((id, seconds, reason) => {
       this.#rows.get(id)?.note(waiting(seconds, reason));
     });
     this.#listen();
@@ -57,15 +69,41 @@ export class Desk {
     return [...this.#rows.values()].some((row) => row.busy);
   }
 
+  /** Whether something is chosen that is not in the gallery yet. */
+  get unsent() {
+    return [...this.#rows.values()].some((row) => row.unsent);
+  }
+
   dispose() {
     this.#leaving.abort();
     this.#uppy.destroy();
+    this.#onprogress(null);
   }
 
   /** @param {File[]} files */
-  add(files) {
-    if (files.length > 0)
-      this.#uppy.addFiles(files.map((data) => ({ name: data.name, type: data.type, data, source: "page" })));
+  async add(files) {
+    // All are looked at at once, and stand in the order in which they were chosen.
+    for (const judging of files.map(judge)) this.#take(await judging);
+  }
+
+  /** @param {Judged} judged */
+  #take(judged) {
+    const { file } = judged;
+    if (this.#leaving.signal.aborted) return;
+    for (const { name, file: other } of this.#rows.values())
+      if (name === file.name && other.size === file.size && other.lastModified === file.lastModified)
+        return notify(`“${file.name}” is already in the list`);
+    if (judged.kind === null) {
+      const row = this.#append({ id: `refused ${this.#refusals++}`, name: file.name, file });
+      return this.#fail(row, judged.refusal, judged.code);
+    }
+    const { kind, note } = judged;
+    const id = this.#uppy.addFile({ name: file.name, type: file.type, data: file, source: "page" });
+    const row = this.#append({ id, name: file.name, file, note });
+    for (const [name, value] of this.#shared.values) row.say(name, value, "");
+    row.show(kind);
+    preview(file).then((picture) => picture && row.show(picture));
+    this.#arrange();
   }
 
   #listen() {
@@ -77,12 +115,11 @@ export class Desk {
     session.changes.addEventListener("change", () => this.#arrange(), { signal });
     addEventListener("online", () => this.#resume(), { signal });
     const uppy = this.#uppy;
-    uppy.on("file-added", (file) => this.#added(file));
-    uppy.on("restriction-failed", (file, error) => this.#notTaken(file, error));
-    uppy.on("thumbnail:generated", (file, preview) => this.#rows.get(file.id)?.show(preview));
     uppy.on("upload-progress", (file, { bytesUploaded, bytesTotal }) => {
       const row = file && this.#rows.get(file.id);
-      if (row?.busy && bytesTotal) row.send((bytesUploaded || 0) / bytesTotal);
+      if (!row?.busy || !bytesTotal) return;
+      row.send((bytesUploaded || 0) / bytesTotal);
+      this.#report();
     });
     uppy.on("upload-success", (file, { body }) => {
       const row = file && this.#rows.get(file.id);
@@ -98,31 +135,13 @@ export class Desk {
     uppy.addPostProcessor(async (ids) => void (await Promise.allSettled(ids.map((id) => this.#creating.get(id)))));
   }
 
-  /** @param {UppyFile} file */
-  #added(file) {
-    if (this.#rows.has(file.id)) return this.#arrange();
-    this.#append(file);
-    this.#uppy.emit("thumbnail:request", file);
-    this.#arrange();
-  }
-
-  /** @param {UppyFile} file */
-  #append(file) {
+  /** @param {{id: string, name: string, file: File, note?: string}} chosen */
+  #append(chosen) {
     const on = { remove: () => this.#remove(row), retry: () => this.#retryByHand(row) };
-    const row = new Row({ id: file.id, name: file.name, file: /** @type {Blob} */ (file.data) }, on);
-    this.#rows.set(file.id, row);
+    const row = new Row(chosen, on);
+    this.#rows.set(chosen.id, row);
     this.#list.append(row.element);
     return row;
-  }
-
-  /**
-   * A file that is in the list already, or that is no picture.
-   * @param {UppyFile | undefined} file
-   * @param {Error} error
-   */
-  #notTaken(file, error) {
-    if (!file || this.#rows.has(file.id)) return notify(error.message);
-    this.#fail(this.#append(file), NO_PICTURE, "unsupported_type");
   }
 
   #upload() {
@@ -220,7 +239,10 @@ export class Desk {
       const artwork = await create(
         { originalKey, ...row.values },
         {
-          onready: (flags) => row.tick(flags),
+          onready: (flags) => {
+            row.tick(flags);
+            this.#report();
+          },
           onwait: (seconds, reason) => row.note(waiting(seconds, reason)),
         },
       );
@@ -306,6 +328,7 @@ export class Desk {
     const beside = row.element.nextElementSibling ?? row.element.previousElementSibling;
     const hadFocus = row.element.contains(document.activeElement);
     this.#rows.delete(row.id);
+    row.forget();
     row.element.remove();
     if (this.#uppy.getFile(row.id)) this.#uppy.removeFile(row.id);
     announce(`Removed ${row.name}`);
@@ -315,6 +338,9 @@ export class Desk {
 
   #clearDone() {
     for (const row of this.#those("done")) this.#forget(row);
+    // The button that was pressed for it is gone.
+    if (this.#rows.size === 0) this.#drop.querySelector("button")?.focus();
+    else this.#footer.focus();
   }
 
   /** @param {import("./row.js").State} state */
@@ -329,8 +355,30 @@ export class Desk {
       this.#quota.replaceChildren(quotaLine(account));
       this.#allot(account);
     }
-    this.#form.hidden = this.#rows.size === 0;
-    this.#footer.show([...this.#rows.values()], account?.username);
+    const rows = [...this.#rows.values()];
+    this.#form.hidden = rows.length === 0;
+    this.#shared.show(rows.filter((row) => row.open).length);
+    this.#remind();
+    this.#report();
+  }
+
+  /** Tells how far all that was started has come. */
+  #report() {
+    const rows = [...this.#rows.values()];
+    const started = rows.filter((row) => row.busy || row.state === "done");
+    const share = this.busy ? started.reduce((sum, row) => sum + row.share, 0) / started.length : null;
+    this.#footer.show(rows, share, session.currentAccount()?.username);
+    this.#onprogress(share);
+  }
+
+  /** Names files that were described before the page was loaded anew: a browser does not hand them over again. */
+  #remind() {
+    const here = new Set([...this.#rows.values()].map((row) => row.draft));
+    const names = draftsLike(DRAFTS)
+      .filter((draft) => !here.has(draft))
+      .map((draft) => draft.slice(DRAFTS.length, draft.lastIndexOf(":")));
+    this.#kept.hidden = names.length === 0;
+    this.#kept.textContent = `What you typed is kept. Choose ${names.map((name) => `“${name}”`).join(", ")} again.`;
   }
 
   /**

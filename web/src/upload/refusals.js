@@ -4,6 +4,7 @@ import { ApiError } from "../api.js";
 
 export const FORMATS = "JPEG, PNG, WebP, GIF or TIFF";
 export const NO_PICTURE = `Only pictures can be uploaded: ${FORMATS}.`;
+export const UNSUPPORTED = `Pictures of this kind cannot be shown. Choose a ${FORMATS}.`;
 export const OFFLINE = "The connection was lost. It goes on by itself when you are online again.";
 export const BROKEN_OFF = "The connection broke off.";
 export const UNREACHABLE = "The gallery cannot be reached, although you are online. Please try again later.";
@@ -19,5 +20,5 @@ export function sentenceOf(error, sent) {
   if (error.code !== "unsupported_type") return error.message;
   return sent
     ? `What is in the file is not what its name says. Save it as ${FORMATS} and choose it again.`
-    : `Pictures of this kind cannot be shown. Choose a ${FORMATS}.`;
+    : UNSUPPORTED;
 }
