@@ -113,15 +113,16 @@ LIBWEBP = Library(
     "COPYING",
     debian="trixie",
 )
-# Compiled natively too, by tools/native.py.
-PIXELS = (
-    "module.c",
+# Compiled natively too, by kernels/native.py; the first without Python by kernels/fuzz_kernels.py.
+KERNELS_ALONE = (
+    "jpeg_header.c",
     "jpeg_decode.c",
     "jpeg_encode.c",
     "resize.c",
     "png_unfilter.c",
     "chroma_loss.c",
 )
+PIXELS = (*KERNELS_ALONE, "object_resizer.c", "object_decoder.c", "object_encoder.c", "module.c")
 MODULES = (
     Module(
         "vfa_shaping",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kernels.build import KERNELS, ROOT, run
-from kernels.native import source_paths
+from kernels.build import KERNELS, KERNELS_ALONE, ROOT, run
+from kernels.native import paths_of
 
 CORPUS = ROOT / "tests/support/kernels/corpus"
 FLAGS = ["-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -19,8 +19,7 @@ def fuzz(cases: int, seed: int) -> None:
     """Run so many cases; a finding ends with the sanitizer's report, and CalledProcessError."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "fuzz")
-        kernels = [path for path in source_paths() if path.name != "module.c"]
-        sources = [*kernels, KERNELS / "pixels/fuzz.c"]
+        sources = paths_of([*KERNELS_ALONE, "fuzz.c"])
         run("gcc", *FLAGS, f"-I{KERNELS}", *sources, "-lm", "-o", program)
         run(program, str(cases), str(seed), *sorted(CORPUS.iterdir()))
 

@@ -32,14 +32,14 @@ def compile_natively() -> None:
         print(" there is no C compiler: unit tests run without vfa_kernels.", end="")
         return
     shared = [*_SHARED, *(_MACOS if sys.platform == "darwin" else [])]
-    done = _compile(compiler, [*shared, "-O2", *map(str, source_paths()), "-lm", "-o", str(LIBRARY)])
+    done = _compile(compiler, [*shared, "-O2", *map(str, paths_of(PIXELS)), "-lm", "-o", str(LIBRARY)])
     if done.returncode:
         LIBRARY.unlink(missing_ok=True)
         print(f" {compiler} cannot compile vfa_kernels: unit tests run without it.", end="")
 
 
-def source_paths() -> list[Path]:
-    return [SOURCES / name for name in PIXELS]
+def paths_of(names: Sequence[str]) -> list[Path]:
+    return [SOURCES / name for name in names]
 
 
 def _compile(compiler: str, words: Sequence[str]) -> subprocess.CompletedProcess[str]:

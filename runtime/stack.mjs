@@ -61,6 +61,23 @@ async function askIsolate(miniflare, config, token, init = {}) {
   return answer.json();
 }
 
+/**
+ * The result of an action, tried up to three times. workerd closes a connection on which it has read no request for 5 s,
+ * and where other processes use the machine, the start of an isolate can take so long.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T>}
+ */
+async function repeatedWhenClosed(action) {
+  for (let left = 2; ; left--) {
+    try {
+      return await action();
+    } catch (error) {
+      if (left === 0 || error.cause?.code !== "UND_ERR_SOCKET") throw error;
+    }
+  }
+}
+
 /** Puts the watermark's font pack into the bucket, as `make deploy` does. */
 async function putFonts(bucket) {
   if (!existsSync(FONTS)) return;
@@ -182,8 +199,9 @@ export async function startStack(options) {
     const ask = (config, init) => askIsolate(miniflare, config, token, init);
     const stores = storesOf(miniflare, gateway);
     const actions = controlActions({ miniflare, configs, stores, ask, inspector, secrets });
-    const ready = stores.database().then((database) => applySchema(database, migrationsTable(gateway)));
-    const [boots] = await Promise.all([actions.status(), ready, stores.bucket().then(putFonts)]);
+    const ready = async () => applySchema(await stores.database(), migrationsTable(gateway));
+    const fonts = async () => putFonts(await stores.bucket());
+    const [boots] = await Promise.all([actions.status, ready, fonts].map(repeatedWhenClosed));
     for (const [worker, fault] of Object.entries(faults)) await actions.faults({ worker, ...fault });
     Object.assign(control.actions, actions);
     const crons = schedule(gateway, (cron) => actions.cron({ cron }));

@@ -21,10 +21,10 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 EXTENSION = "|".join(each.extension for each in FORMATS)
 FOLDER = "|".join(folder.removesuffix("/") for folder in FOLDERS.values())
 VERSION = r"[1-9][0-9]{0,8}"
-WIDTH = "|".join(str(width) for spec in VARIANTS.values() for width in spec.widths)
 
 _ORIGINAL = re.compile(rf"{ORIGINALS}({USER_PART})/({UUID})\.({EXTENSION})")
-_RENDITION = re.compile(rf"({FOLDER})/({USER_PART})/({UUID})(?:\.v({VERSION}))?(?:-({WIDTH}))?\.jpg")
+_NARROWER = r"(?:-([1-9][0-9]{0,5}))?"
+_RENDITION = re.compile(rf"({FOLDER})/({USER_PART})/({UUID})(?:\.v({VERSION}))?{_NARROWER}\.jpg")
 _USER_PART = re.compile(USER_PART)
 _USER_ID = re.compile(USER_ID)
 

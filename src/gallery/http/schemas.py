@@ -14,12 +14,19 @@ from gallery.http import fields
 from gallery.http.fields import camel
 from gallery.keys import narrower_keys, public_urls
 from gallery.times import iso
-from gallery.variants import VARIANTS, Variant
+from gallery.variants import VARIANTS, Variant, VariantSpec
 
 Schema = dict[str, Any]
 
 ORIGINAL_KEY = rf"{keys.ORIGINALS}{keys.USER_PART}/{keys.UUID}\.({keys.EXTENSION})"
-OBJECT_KEY = rf"({keys.FOLDER})/{keys.USER_PART}/{keys.UUID}(\.v{keys.VERSION})?(-({keys.WIDTH}))?\.jpg"
+
+
+def _object_key(spec: VariantSpec) -> str:
+    narrower = f"(-({'|'.join(map(str, spec.widths))}))?" if spec.widths else ""
+    return rf"{spec.folder}{keys.USER_PART}/{keys.UUID}(\.v{keys.VERSION})?{narrower}\.jpg"
+
+
+OBJECT_KEY = f"({'|'.join(map(_object_key, VARIANTS.values()))})"
 AUDIT_CURSOR: Schema = {
     "type": "string",
     "pattern": f"^({'|'.join(audit.WALK)})",

@@ -47,7 +47,8 @@ def _difference(one: bytes, other: bytes) -> float:
     with Image.open(BytesIO(one)) as first, Image.open(BytesIO(other)) as second:
         shown = first.convert("RGB"), second.convert("RGB")
     squares = ImageStat.Stat(ImageChops.difference(*shown)).sum2
-    return sum(squares) / len(squares) / (shown[0].width * shown[0].height)
+    mean: float = sum(squares) / len(squares) / (shown[0].width * shown[0].height)
+    return mean
 
 
 for name, (size, sampling) in json.loads(Path("/given/files.json").read_text()).items():

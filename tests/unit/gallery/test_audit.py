@@ -126,7 +126,7 @@ async def test_a_commit_that_comes_after_an_audit_records_nothing() -> None:
 
     async def meanwhile() -> None:
         world.time += 80
-        assert len(removed(await walk(world))) == 3
+        assert len(removed(await walk(world))) == RENDITIONS
 
     world.database.slow = ("INSERT INTO artworks", meanwhile)
     answer = await create(world, key)

@@ -57,7 +57,8 @@ def in_means(plane: Image.Image) -> bytes:
     levels = np.pad(np.asarray(plane).astype(int), ((0, plane.height % 2), (0, plane.width % 2)), "edge")
     sums = levels[::2, ::2] + levels[1::2, ::2] + levels[::2, 1::2] + levels[1::2, 1::2]
     bias = 1 + np.arange(sums.shape[1]) % 2
-    return (sums + bias >> 2).astype(np.uint8).tobytes()
+    means: bytes = (sums + bias >> 2).astype(np.uint8).tobytes()
+    return means
 
 
 @pytest.mark.parametrize("quality", [1, 30, 50, 85, 95, 100])
