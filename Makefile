@@ -26,12 +26,12 @@ demo: setup ## run the main job once on a real picture and print what came of it
 dev: setup ## the four Workers on PORT (8787), state in STATE (.state), until Ctrl-C
 	@exec node runtime/main.mjs dev --port $(PORT) --state $(STATE) --var ALLOWED_ORIGINS=$(PAGES) $(ARGS)
 
-test: ## every test, unit tests first: see README for how long it takes; ARGS="-k name" picks
+test: ## every test, unit tests first, two at a time (10 to 20 minutes); ARGS="-k name" picks
 	@$(PYTHON) tools/setup.py --browser
 	@$(PYTEST) $(UNIT) $(ARGS)
 	@$(PYTEST) $(SYSTEM) $(ARGS)
 
-unit: setup ## the tests that need no workerd, Node or browser
+unit: setup ## the tests that need no workerd, Node or browser (3 to 5 minutes)
 	@$(PYTEST) $(UNIT) $(ARGS)
 
 check: lint types layers dry-run kernels-cached ## everything but the tests: format, lint, types, layers, dry runs

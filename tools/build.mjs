@@ -13,18 +13,28 @@ const PAGE_SOURCES = ["web/src", "web/static", "web/build.mjs", "web/headers.mjs
 
 class Missing extends Error {}
 
-/** Command lines of the processes that led to this one, as far as `ps` shows them. */
+/** `[pid of the parent, command line]` of a process: from Linux's /proc, elsewhere from `ps`. */
+function describe(pid) {
+  if (existsSync("/proc/self/stat")) {
+    const parent = readFileSync(`/proc/${pid}/stat`, "utf8").match(/^\d+ \(.*\) \S (\d+)/s)[1];
+    return [Number(parent), readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
+  }
+  const line = execFileSync("ps", ["-ww", "-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
+  const [, parent, words] = line.match(/^\s*(\d+)\s+(.*)$/m);
+  return [Number(parent), words];
+}
+
+/** Command lines of the processes that led to this one, as far as they can be read. */
 function ancestors() {
   const found = [];
-  for (let pid = process.ppid; pid > 1 && found.length < ANCESTORS; ) {
-    try {
-      const line = execFileSync("ps", ["-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
-      const [, parent, words] = line.match(/^\s*(\d+)\s+(.*)$/m);
+  try {
+    for (let pid = process.ppid; pid > 1 && found.length < ANCESTORS; ) {
+      const [parent, words] = describe(pid);
       found.push(words);
-      pid = Number(parent);
-    } catch {
-      break;
+      pid = parent;
     }
+  } catch {
+    // What was read until here.
   }
   return found;
 }
@@ -96,7 +106,8 @@ async function prepare(project) {
   const config = resolve(root, process.env.GALLERY_CONFIG ?? "wrangler.toml");
   const { vars } = readConfig({ config, env: process.env.CLOUDFLARE_ENV }, { hideWarnings: true });
   if (process.env.WRANGLER_COMMAND === "deploy") checkAddresses(vars);
-  await buildPage(vars, config);
+  // A copy that has the built page without its sources keeps the page.
+  if (existsSync(join(root, "web/build.mjs"))) await buildPage(vars, config);
   if (process.env.WRANGLER_COMMAND === "dev" && !process.env.GALLERY_WRANGLER_DEV) {
     console.log("The gateway needs the three renderers beside it: `make wrangler-dev` starts all four Workers.");
   }

@@ -1,3 +1,3 @@
 """The gateway of an image pipeline on Cloudflare Workers."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import gallery
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -50,3 +53,10 @@ def test_every_file_that_is_named_is_there(name: str) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_the_newest_version_of_the_changelog_is_the_projects() -> None:
+    dated = re.findall(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    for file in ("pyproject.toml", *(str(path) for path in ROOT.glob("variants/*/pyproject.toml"))):
+        assert tomllib.loads((ROOT / file).read_text())["project"]["version"] == dated[0]
+    assert gallery.__version__ == dated[0]

@@ -47,12 +47,14 @@ GALLERY = (
     "cloudflare",
 )
 IMAGING = (
-    "errors geometry kernels color formats text",
-    "source heap queue variants encode color.icc color.png text.bidi text.fonts formats.exif formats.raster",
+    "errors geometry color formats text",
+    "source heap queue variants kernels planes color.icc color.png text.bidi text.fonts formats.raster",
+    "formats.exif",
     "resample color.cmyk text.line formats.jpeg_segments formats.png_header formats.tiff_tags",
-    "color.convert text.mark formats.jpeg_reader formats.tiff_layout formats.png formats.webp",
+    "encode color.convert text.mark formats.jpeg_reader formats.tiff_layout formats.png formats.webp",
     "formats.gif formats.jpeg_writer formats.tiff_unpack",
-    "formats.jpeg_planes",
+    "formats.jpeg_planes formats.jpeg_plan",
+    "formats.jpeg_rows",
     "formats.jpeg",
     "formats.tiff_jpeg",
     "formats.tiff",

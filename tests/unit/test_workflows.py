@@ -17,7 +17,7 @@ CONFIGURATION = [
     ROOT / ".pre-commit-config.yaml",
 ]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-PINNED = re.compile(r"[\w./-]+@(v\d+\.\d+\.\d+|[0-9a-f]{40}|release/v\d+)")
+PINNED = re.compile(r"[\w./-]+@(v\d+\.\d+\.\d+|[0-9a-f]{40})")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def test_every_make_target_of_a_workflow_exists(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_job_ends_by_itself_and_may_do_little(path: Path) -> None:
-    assert read(path)["permissions"]
+    assert "permissions" in read(path)
     for job in jobs(path):
         assert 0 < job["timeout-minutes"] <= 120
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Literal, Self, Unpack, cast
+from typing import BinaryIO, Self, Unpack, cast
 from urllib.parse import quote
 
 import requests
 
+from vfa_gallery.downloads import Which, download
 from vfa_gallery.errors import GalleryError, InvalidRequest, NotFound, ServerFault, Unreachable
 from vfa_gallery.limits import (
     MAX_UPLOAD_BYTES,
@@ -29,17 +29,14 @@ from vfa_gallery.models import (
     Details,
     Download,
     Me,
-    Progress,
     Readiness,
-    Stage,
     SweepReport,
     to_wire,
 )
-from vfa_gallery.originals import Source, file_problem, opened, printable
+from vfa_gallery.originals import Source, opened
 from vfa_gallery.retries import RetryPolicy, passing, refused
 from vfa_gallery.transport import (
     Answer,
-    Received,
     Tell,
     Token,
     Transport,
@@ -50,8 +47,6 @@ from vfa_gallery.uploads import OnKey, copies_unsigned, upload
 
 TIMEOUT_SECONDS = 60.0
 AUDIT_TRIES = 3
-
-Which = Literal["display", "original", "thumbnail", "icon"]
 
 
 def _ignore(_: object) -> None:
@@ -326,18 +321,7 @@ class Gallery:
         """
         if isinstance(artwork, str) or which == "original":
             artwork = self.get(artwork if isinstance(artwork, str) else artwork.id)
-        url = _url_of(artwork, which, width)
-        target = Path(path)
-        if target.is_dir():
-            suffix = Path(artwork.original_key).suffix if which == "original" else ".jpg"
-            target /= printable(artwork.slug or artwork.id).replace("/", "_") + (suffix or ".jpg")
-        try:
-            received = self._receive(url, target, on_progress)
-        except OSError as error:
-            raise file_problem(target, error) from error
-        if on_progress:
-            on_progress(Progress(Stage.DONE, received.size, received.size))
-        return Download(target, received.size, received.content_type, received.sha256)
+        return download(self._transport, artwork, Path(path), which, width, on_progress)
 
     def fetch(self, url: str | None) -> bytes:
         """The bytes at one of an artwork's URLs; the token is not sent.
@@ -444,33 +428,6 @@ class Gallery:
         """
         with opened(picture, None, None, most=None, fetch=self._transport.download) as source:
             return copies_unsigned(self._transport, source, artwork.original_key)
-
-    def _receive(self, url: str, target: Path, tell: Tell | None) -> Received:
-        """Write into a file beside the target, which then takes the target's place."""
-        part = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}.part")
-        try:
-            with part.open("xb") as file:
-                received = self._transport.download(url, file, tell)
-            part.replace(target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        return received
-
-
-def _url_of(artwork: Artwork, which: Which, width: int | None) -> str:
-    urls = {
-        "display": artwork.display_at(width),
-        "original": artwork.original_download_url or artwork.original_url,
-        "thumbnail": artwork.thumbnail_url,
-        "icon": artwork.icon_url,
-    }
-    if which not in urls:
-        raise ValueError(f"which is one of {', '.join(urls)}")
-    url = urls[which]
-    if url is None:
-        raise NotFound(f"{artwork.id} has no {which} that this token may download")
-    return url
 
 
 def _username(text: str) -> str:

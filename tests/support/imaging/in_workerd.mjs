@@ -22,8 +22,9 @@ const { values: options, positionals: files } = parseArgs({
     narrower: { type: "string", default: "" },
   },
 });
-const FOLDERS = { thumbnail: "thumbnails", icon: "icons", watermark: "display" };
-const BODIES = { thumbnail: { width: 300, height: 300 }, icon: { size: 128 }, watermark: { username: "painter" } };
+const TABLE = readFileSync(join(import.meta.dirname, "../../../variants/src/imaging/variants.py"), "utf8");
+const ROWS = TABLE.matchAll(/Variant\.(\w+): Rules\("(\w+)\/"/g);
+const FOLDERS = Object.fromEntries(Array.from(ROWS, ([, name, folder]) => [name.toLowerCase(), folder]));
 
 const { bucket, token, siblings, stop } = await startSiblings(options.variants.split(","));
 
@@ -41,7 +42,7 @@ function cpuMs() {
 async function rendered({ variant, fetch, heapMiB }, index, widths = []) {
   const outputKey = `${FOLDERS[variant]}/bench/${index}.jpg`;
   const narrower = widths.map((width) => ({ width, outputKey: outputKey.replace(".jpg", `-${width}.jpg`) }));
-  const body = { sourceKey: `originals/bench/${index}`, outputKey, ...BODIES[variant] };
+  const body = { sourceKey: `originals/bench/${index}`, outputKey, username: "painter" };
   const [started, used] = [performance.now(), cpuMs()];
   const answer = await fetch(`/process-${variant}`, {
     method: "POST",
@@ -50,7 +51,8 @@ async function rendered({ variant, fetch, heapMiB }, index, widths = []) {
   });
   const { error, stages, bytes } = await answer.json();
   const ms = Math.round(performance.now() - started);
-  const cpu = used === null ? null : cpuMs() - used;
+  const now = cpuMs();
+  const cpu = used === null || now === null ? null : now - used;
   const rendition = { bytes, narrower: widths.length, stages, outputKey };
   return { variant, status: answer.status, error, ms, cpuMs: cpu, ...rendition, heapMiB: await heapMiB() };
 }

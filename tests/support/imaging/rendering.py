@@ -11,16 +11,16 @@ from imaging.color.convert import Colours
 from imaging.formats.exif import upright
 from imaging.formats.original import open_original
 from imaging.geometry import Size, display_size
+from imaging.planes import as_image
 from imaging.render import Options, Rendition, render, target_of
 from imaging.source import BytesSource, Feed
 from imaging.variants import Variant
 
 OPTIONS = {
-    Variant.THUMBNAIL: Options(size=Size(300, 300)),
-    Variant.ICON: Options(size=Size(128, 128)),
-    Variant.WATERMARK: Options(text="@mira"),
+    variant: Options(size=variant.rules.size, text="" if variant.rules.cropped else "@mira")
+    for variant in Variant
 }
-SQUARES = (Variant.THUMBNAIL, Variant.ICON)
+SQUARES = tuple(variant for variant in Variant if variant.rules.cropped)
 
 
 def rendered(variant: Variant, data: bytes, options: Options | None = None) -> Rendition:
@@ -44,7 +44,7 @@ def picture_of(variant: Variant, data: bytes, background: str = "#ffffff") -> Im
             original = await open_original(source, feed)
             target = target_of(variant, original, OPTIONS[variant])
             [picture] = await original.resampled([target], Colours(original.profile, background))
-            return upright(picture, original.orientation)
+            return as_image(upright(picture, original.orientation))
 
     return asyncio.run(resampled())
 

@@ -70,6 +70,8 @@ def make_project(project: Path) -> Path:
     (project / "src").mkdir()
     (project / "src/entry.py").write_text(GATEWAY)
     (project / "web/dist").mkdir(parents=True)
+    (project / "tools").mkdir()
+    shutil.copy(ROOT / "tools/build.mjs", project / "tools")
     (project / "python_modules").symlink_to(ROOT / "python_modules")
     (project / "variants/src").mkdir(parents=True)
     for variant in VARIANTS:

@@ -12,8 +12,8 @@ from tests.support.imaging.rendering import picture_of, reference
 from tests.unit.imaging.test_jpeg import decoded, plan_for
 
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.formats import jpeg
-from imaging.formats.jpeg import Plan
+from imaging.formats import jpeg_plan
+from imaging.formats.jpeg_plan import Plan
 from imaging.variants import Variant
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -49,14 +49,14 @@ def test_chroma_that_is_halved_one_way_keeps_its_place(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("variant", Variant)
-def test_what_does_not_fit_at_once_is_decoded_so(
+def test_a_picture_too_large_at_once_is_decoded_component_by_component(
     kind: str, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_by_component(*arguments: Any) -> Iterator[Plan]:
         return (plan for plan in plans(*arguments) if plan.readings == 3)
 
-    plans = jpeg._plans
-    monkeypatch.setattr(jpeg, "_plans", only_by_component)
+    plans = jpeg_plan._plans
+    monkeypatch.setattr(jpeg_plan, "_plans", only_by_component)
     data = encoded(scene(1203, 801), "JPEG", quality=92, progressive=True, **KINDS[kind])
     assert psnr(picture_of(variant, data), reference(variant, decoded(data))) > 38
 

@@ -28,7 +28,7 @@ from tests.support.imaging.rendering import picture_of
 from tests.unit.imaging.test_jpeg import decoded, header_of
 
 from imaging.errors import TooLarge, UnreadableImage
-from imaging.formats.jpeg import Plan, choose
+from imaging.formats.jpeg_plan import Plan, choose
 from imaging.formats.jpeg_reader import GROWING, MOST_SEGMENTS, JpegReader
 from imaging.formats.jpeg_segments import Metadata, Scan
 from imaging.formats.jpeg_writer import JpegWriter

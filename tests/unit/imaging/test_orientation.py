@@ -10,6 +10,7 @@ from tests.support.imaging.rendering import picture_of, rendered, seen
 
 from imaging.formats.exif import ORIENTATION, orientation_of, upright
 from imaging.geometry import Size
+from imaging.planes import as_image
 from imaging.render import Options
 from imaging.variants import Variant
 
@@ -38,7 +39,7 @@ def stored(picture: Image.Image, orientation: int) -> Image.Image:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_upright_undoes_how_a_picture_was_stored(orientation: int) -> None:
     picture = scene(60, 40)
-    assert upright(stored(picture, orientation), orientation).tobytes() == picture.tobytes()
+    assert as_image(upright(stored(picture, orientation), orientation)).tobytes() == picture.tobytes()
 
 
 @pytest.mark.parametrize(("variant", "orientation"), list(product(Variant, range(1, 9))))
@@ -73,7 +74,7 @@ def test_a_png_may_say_its_orientation_behind_its_pixels() -> None:
     )
 
 
-def test_a_rectangle_is_asked_for_as_it_is_seen() -> None:
+def test_a_rectangle_has_its_size_after_the_orientation_is_applied() -> None:
     data = encoded(scene(200, 300), "JPEG", exif=exif_block(6))
     rendition = rendered(Variant.THUMBNAIL, data, Options(size=Size(120, 80)))
     assert seen(rendition).size == (120, 80)

@@ -13,16 +13,14 @@ from imaging.encode import FULL, fitting_subsampling, to_jpeg
 from imaging.formats.exif import upright
 from imaging.formats.original import Original, open_original
 from imaging.geometry import DISPLAY, Box, Size, centre_crop, display_size, fit_within, turned
-from imaging.resample import Target
+from imaging.planes import Picture, as_image
+from imaging.resample import Target, shrunk
 from imaging.source import Feed, Source
 from imaging.text.fonts import Fonts, Shard
 from imaging.text.mark import draw_mark
 from imaging.variants import Variant
 
 PREVIEW_LIMIT = 32  # pixels on the longer side; more take time and add nothing to a hash of 7 × 7 waves
-# Each narrower width is made of the next wider one, a factor of about two. Pillow ranks HAMMING with BICUBIC
-# for such reductions, and it takes half the time.
-_NARROWING = Image.Resampling.HAMMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ async def render(
         if describe:
             targets.append(_whole(original.size, fit_within(original.size, PREVIEW_LIMIT)))
         treatment = Colours(original.profile, options.background)
-        pictures = await original.resampled(targets, treatment)
+        pictures = [*await original.resampled(targets, treatment)]
     decoded = perf_counter()
     picture, *small = [upright(pictures.pop(0), original.orientation) for _ in targets]
     narrower: tuple[Encoded, ...] = ()
@@ -110,7 +108,7 @@ async def render(
         parts = _narrower(picture, options.narrower, variant.rules.quality, subsampling)
         narrower = tuple(reversed([*parts]))
     narrowed = perf_counter()
-    preview = describe(small[0]) if describe else None
+    preview = describe(as_image(small[0])) if describe else None
     seconds = {
         "decode": decoded - started,
         "encode": encoded - decoded,
@@ -132,9 +130,7 @@ def _whole(size: Size, target: Size) -> Target:
     return Target(Box(0, 0, *size), target)
 
 
-def _narrower(
-    picture: Image.Image, widths: Sequence[int], quality: int, subsampling: int
-) -> Iterator[Encoded]:
+def _narrower(picture: Picture, widths: Sequence[int], quality: int, subsampling: int) -> Iterator[Encoded]:
     """The marked picture in those of the widths that are smaller than its own, the widest first.
 
     Scaling the mark with the picture keeps its proportion, and its text, whatever the width.
@@ -142,5 +138,5 @@ def _narrower(
     full = Size(*picture.size)
     for width in sorted({width for width in widths if width < full.width}, reverse=True):
         size = Size(width, max(1, round(full.height * width / full.width)))
-        picture = picture.resize(size, _NARROWING)
+        picture = shrunk(picture, size)
         yield Encoded(to_jpeg(picture, quality, subsampling), size)

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil, floor
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from PIL import Image
 
+from imaging import kernels
 from imaging.errors import UnreadableImage
-from imaging.geometry import Box, Size
+from imaging.geometry import Box, Size, area
+from imaging.planes import Picture, Planes, as_image
 from imaging.source import CUT_SHORT
+
+if TYPE_CHECKING:
+    import vfa_kernels
 
 REACH = 3.0  # support of the LANCZOS kernel, in pixels of the coarser grid
 GAP = 3.0  # box averages leave a picture at least so many times larger than the target
@@ -34,12 +39,18 @@ class Treatment(Protocol):
     def after(self, band: Image.Image) -> Image.Image:
         """Rows of a target as they are to be stored."""
 
+    def keeps(self, mode: str) -> bool:
+        """Whether `after` changes nothing in rows of this mode."""
+
 
 class _Untreated:
     def before(self, strip: Image.Image) -> Image.Image:
         return strip
 
     after = before
+
+    def keeps(self, _: str) -> bool:
+        return True
 
 
 UNTREATED: Treatment = _Untreated()
@@ -98,6 +109,7 @@ class Resampler:
         self._width = ceil((self._right - self._left) / factor_x)
         self._next = 0
         self._out: Image.Image | None = None
+        self._resizer: vfa_kernels.Resizer | None = None
 
     def feed(self, strip: Image.Image) -> None:
         """Take the next rows of the original."""
@@ -105,6 +117,10 @@ class Resampler:
             # Allocated before anything that will be freed, so that no gap stays below it.
             self._out = Image.new(strip.mode, self._size, None)
         self._seen += strip.height
+        if kernels.resizes(strip.mode):
+            for image in self._average(strip):
+                self._push(image)
+            return
         for image in self._average(strip):
             self._pieces.append(_Piece(self._averaged, image))
             self._averaged += image.height
@@ -120,6 +136,29 @@ class Resampler:
         if self._out is None or self._next < self._size.height:
             raise UnreadableImage(CUT_SHORT)
         return self._out
+
+    def _push(self, image: Image.Image) -> None:
+        """Resize rows of the averaged picture by the kernel."""
+        if self._resizer is None:
+            left, right = self._span
+            size = Size(image.width, self._rows)
+            box = Box(left, self._top, right, self._top + self._size.height * self._scale)
+            self._resizer = kernels.resizer(
+                size, _inside(box, size), self._size, self._kernel, kernels.CHANNELS[image.mode]
+            )
+        for part in slices(image):
+            self._resizer.push(part.tobytes())
+            rows = self._resizer.take()
+            if rows:
+                height = len(rows) // (self._size.width * kernels.CHANNELS[image.mode])
+                band = Image.frombuffer(image.mode, (self._size.width, height), rows, "raw", image.mode, 0, 1)
+                self._paste(self._treatment.after(band))
+
+    def _paste(self, band: Image.Image) -> None:
+        if self._out is None:
+            self._out = Image.new(band.mode, self._size, None)
+        self._out.paste(band, (0, self._next))
+        self._next += band.height
 
     def _average(self, strip: Image.Image) -> Iterator[Image.Image]:
         if self._factor == (1, 1):
@@ -171,11 +210,8 @@ class Resampler:
         offset = self._top - window.top
         box = (self._span[0], offset + self._next * self._scale, self._span[1], offset + end * self._scale)
         size = Size(self._size.width, end - self._next)
-        band = self._treatment.after(resized(window.image, size, self._kernel, _inside(box, window.image)))
-        if self._out is None:
-            self._out = Image.new(band.mode, self._size, None)
-        self._out.paste(band, (0, self._next))
-        self._next = end
+        inside = _inside(Box(*box), Size(*window.image.size))
+        self._paste(self._treatment.after(resized(window.image, size, self._kernel, inside)))
 
     def _forget(self, first: int) -> None:
         """Free the rows above."""
@@ -209,6 +245,8 @@ def resample(
 
 def treated(picture: Image.Image, treatment: Treatment) -> Image.Image:
     """A picture that has its final size, converted a band at a time."""
+    if treatment.keeps(picture.mode):
+        return picture
     out: Image.Image | None = None
     for top, strip in zip(range(0, picture.height, _BAND), slices(picture, _BAND), strict=True):
         band = treatment.after(treatment.before(strip))
@@ -216,6 +254,29 @@ def treated(picture: Image.Image, treatment: Treatment) -> Image.Image:
             out = Image.new(band.mode, picture.size, None)
         out.paste(band, (0, top))
     return out or picture
+
+
+def shrunk(picture: Picture, size: Size) -> Picture:
+    """A finished picture, reduced by a factor of about two.
+
+    Pillow's HAMMING is as sharp as its BICUBIC for such a factor (by Pillow's documentation) and twice as
+    fast.
+    """
+    if not kernels.resizes(picture.mode):
+        return as_image(picture).resize(size, Image.Resampling.HAMMING)
+    if isinstance(picture, Planes):
+        return Planes(size, [_shrunk_plane(plane, picture.size, size) for plane in picture.planes])
+    resampler = Resampler(Size(*picture.size), Target(Box(0, 0, *picture.size), size))
+    resampler.feed(picture)
+    return resampler.finished()
+
+
+def _shrunk_plane(plane: bytearray, size: Size, target: Size) -> bytearray:
+    resizer = kernels.resizer(size, Box(0, 0, *size), target, Image.Resampling.LANCZOS)
+    resizer.push(plane)
+    out = bytearray(area(target))
+    resizer.take_into(out)
+    return out
 
 
 def stacked(images: list[Image.Image]) -> Image.Image:
@@ -235,13 +296,13 @@ def slices(image: Image.Image, rows: int = 0) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(image.height, top + rows)))
 
 
-def _inside(box: tuple[float, float, float, float], image: Image.Image) -> tuple[float, float, float, float]:
-    """The box, clipped to the image: rounding, or a last incomplete average, may put it outside."""
-    return (
-        max(0.0, box[0]),
-        max(0.0, box[1]),
-        min(float(image.width), box[2]),
-        min(float(image.height), box[3]),
+def _inside(box: Box, size: Size) -> Box:
+    """The box, clipped to the picture: rounding, or a last incomplete average, may put it outside."""
+    return Box(
+        max(0.0, box.left),
+        max(0.0, box.top),
+        min(float(size.width), box.right),
+        min(float(size.height), box.bottom),
     )
 
 

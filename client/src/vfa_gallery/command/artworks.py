@@ -22,7 +22,8 @@ from vfa_gallery.command.options import (
 from vfa_gallery.command.output import Output, console, draw, print_json, print_table
 from vfa_gallery.command.problem import Problem
 from vfa_gallery.command.selection import Found, Selection, find, selection_options
-from vfa_gallery.gallery import Gallery, Which
+from vfa_gallery.downloads import Which, file_name
+from vfa_gallery.gallery import Gallery
 from vfa_gallery.limits import check_changes, in_words
 from vfa_gallery.many import Run
 from vfa_gallery.models import Artwork, Download
@@ -294,11 +295,11 @@ def _targets(found: Found, output: Path, which: Which) -> Iterator[tuple[str, Pa
         return
     taken: set[str] = set()
     for artwork in found.artworks.values():
-        suffix = (Path(artwork.original_key).suffix if which == "original" else "") or ".jpg"
-        name = printable(artwork.slug or artwork.id).replace("/", "_")
-        name = f"{name}-{artwork.id}" if name in taken else name
+        name = file_name(artwork, which)
+        if name in taken:
+            name = file_name(artwork, which, f"-{artwork.id}")
         taken.add(name)
-        yield artwork.id, output / f"{name}{suffix}"
+        yield artwork.id, output / name
 
 
 @click.command()

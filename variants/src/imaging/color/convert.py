@@ -34,8 +34,14 @@ class Colours:
 
     def after(self, band: Image.Image) -> Image.Image:
         """Rows in L, RGB or YCbCr that mean sRGB."""
-        channels = {"L": 1, "CMYK": 4}.get(band.mode, 3)
-        return self._conversions[channels](band)
+        return self._conversion(band.mode)(band)
+
+    def keeps(self, mode: str) -> bool:
+        """Whether `after` changes nothing in rows of this mode."""
+        return self._conversion(mode) is _unchanged
+
+    def _conversion(self, mode: str) -> Conversion:
+        return self._conversions[{"L": 1, "CMYK": 4}.get(mode, 3)]
 
     def _flattened(self, strip: Image.Image) -> Image.Image:
         ground = Image.new("RGB", strip.size, self._background)

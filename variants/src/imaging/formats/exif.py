@@ -6,6 +6,8 @@ import struct
 
 from PIL import Image
 
+from imaging.planes import Picture
+
 ORIENTATION = 0x0112
 EXIF_LIMIT = 64 << 10  # bytes of a block that are looked at; the tag is in its first directory
 _PREFIX = b"Exif\0\0"
@@ -52,6 +54,6 @@ _TRANSPOSES = {
 }
 
 
-def upright(picture: Image.Image, orientation: int) -> Image.Image:
+def upright(picture: Picture, orientation: int) -> Picture:
     """The picture with its EXIF orientation (1 to 8) applied."""
     return picture.transpose(_TRANSPOSES[orientation]) if orientation in _TRANSPOSES else picture

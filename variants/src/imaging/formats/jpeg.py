@@ -6,48 +6,38 @@ to the bit in both, and the resizer enlarges chroma: a rendition does not depend
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
-from typing import NamedTuple
 
 from PIL import Image
 
 from imaging import heap
+from imaging.formats.jpeg_plan import (
+    MOST_ARITHMETIC,
+    SMALL,
+    Plan,
+    choose,
+    coarser,
+    ratio_of,
+    room_for_planes,
+    scale_within,
+    scaled,
+)
 from imaging.formats.jpeg_planes import PlaneWriter, plane_of
 from imaging.formats.jpeg_reader import MOST_BLOCKS, Begun, JpegHeader, JpegReading, read_header
+from imaging.formats.jpeg_rows import decode_rows
 from imaging.formats.jpeg_segments import Coding, Scan
-from imaging.formats.jpeg_writer import LINE, Decoding, JpegWriter
+from imaging.formats.jpeg_writer import Decoding, JpegWriter
 from imaging.formats.raster import Raster
-from imaging.geometry import Box, Size, area
+from imaging.geometry import Size
+from imaging.planes import Picture, as_image
 from imaging.resample import UNTREATED, Resampler, Target, Treatment, treated
 from imaging.source import Feed, Source
 
-SCALES = (8, 4, 2, 1)
-FINENESS = 1.4  # a scaled decode is at least so many times larger than its target, or it is visibly softer
-FINENESS_OF_SMALL = 2.4
-SMALL = 1024
-MOST_ARITHMETIC = 50_000_000  # pixels; arithmetic decoding takes longer than Huffman codes
-COARSEST = 0.84  # of FINENESS, where nothing finer fits in memory: softer, but not refused
-FINENESS_OF_CHROMA = 0.475  # a display is stored with halved chroma, so half its own size is enough
-SPLIT_FROM = 1.5  # times the target's size; below, a plain decode is cheap, and exact
 # libjpeg itself enlarges chroma linearly; when chroma is reduced, bicubic keeps more detail.
 _CHROMA_UP, _CHROMA_DOWN = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
 _LUMA = Image.Resampling.LANCZOS
 _MODES = {Coding.GREY: "L", Coding.CMYK: "CMYK", Coding.YCCK: "CMYK"}
-
-
-class Plan(NamedTuple):
-    """One way to decode: the scale of luma, that of chroma when it is decoded separately, the number of
-    readings.
-
-    With three readings each component is decoded alone. `peak` is in bytes.
-    """
-
-    scale: int
-    chroma: int | None
-    readings: int
-    peak: int
 
 
 class Jpeg:
@@ -64,9 +54,14 @@ class Jpeg:
         self.orientation = header.orientation
         self.profile = header.profile
 
-    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
+    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> Sequence[Picture]:
         """Every target; raises TooLarge before any decoding when no plan fits in memory."""
         plan = choose(self._header, targets, self._held)
+        if plan.rows:
+            try:
+                return await self._by_rows(plan, targets, treatment)
+            except NotImplementedError:  # an unusual sampling, with rows too large for the kernel
+                plan = choose(self._header, targets, self._held, by_rows=False)
         self._most_blocks = MOST_BLOCKS // (2 if plan.readings == 2 else 1)
         if plan.chroma and plan.readings == 3:
             return await self._by_component(plan, plan.chroma, targets, treatment)
@@ -74,6 +69,26 @@ class Jpeg:
             return await self._split(plan, plan.chroma, targets, treatment)
         image = (await self._decode([self._raster(plan.scale)])).pop().image
         return [_resized(image, target, plan.scale, treatment) for target in targets]
+
+    async def _by_rows(
+        self, plan: Plan, targets: Sequence[Target], treatment: Treatment
+    ) -> Sequence[Picture]:
+        scales = plan.scale, plan.chroma or plan.scale
+        filters = [self._filters(scales[1], target) for target in targets]
+        async with self._reading() as begun:
+            planes: list[Picture] = [*await decode_rows(begun, self._header, scales, targets, filters)]
+        for at, picture in enumerate(planes):
+            if not treatment.keeps(picture.mode):
+                planes[at] = treated(as_image(picture), treatment)
+        return planes
+
+    def _filters(self, chroma_scale: int, target: Target) -> list[Image.Resampling]:
+        """The resizing filter of each component."""
+        filters, down = [_LUMA], _LUMA if max(target.size) <= SMALL else _CHROMA_DOWN
+        for part in range(1, len(self._header.components)):
+            across, _ = self._header.reduction(part)
+            filters.append(_CHROMA_UP if ratio_of(target) <= across * chroma_scale else down)
+        return filters
 
     async def _split(
         self, plan: Plan, chroma_scale: int, targets: Sequence[Target], treatment: Treatment
@@ -92,7 +107,7 @@ class Jpeg:
         for channel in ("Cb", "Cr"):
             plane = chromas[0].getchannel(channel)
             for target, resized_planes in zip(targets, planes, strict=True):
-                kernel = _CHROMA_UP if _ratio(target) <= chroma_scale else _CHROMA_DOWN
+                kernel = _CHROMA_UP if ratio_of(target) <= chroma_scale else _CHROMA_DOWN
                 resized_planes.append(_resized(plane, target, chroma_scale, kernel=kernel))
         chromas.clear()
         del plane, resized_planes
@@ -106,15 +121,15 @@ class Jpeg:
         direct: dict[tuple[int, int], bytes] = {}
         # The results go into the gap that this leaves, and not where the next component's coefficients must
         # fit.
-        spare = [bytearray(_room_for_planes(targets))]
+        spare = [bytearray(room_for_planes(targets))]
         for part in range(3):
             across, down = self._header.reduction(part)
-            scale = plan.scale if part == 0 else _scale_within(chroma_scale, max(across, down))
+            scale = plan.scale if part == 0 else scale_within(chroma_scale, max(across, down))
             plane = await self._component(part, scale, direct)
             across, down = across * scale, down * scale
             spare.clear()
             for target, resized_planes in zip(targets, planes, strict=True):
-                kernel = _LUMA if part == 0 else _CHROMA_UP if _ratio(target) <= across else _CHROMA_DOWN
+                kernel = _LUMA if part == 0 else _CHROMA_UP if ratio_of(target) <= across else _CHROMA_DOWN
                 resized_planes.append(_resized(plane, target, (across, down), kernel=kernel))
             del plane, resized_planes
         return [treated(Image.merge("YCbCr", planes.pop(0)), treatment) for _ in targets]
@@ -171,128 +186,6 @@ async def open_jpeg(source: Source, feed: Feed) -> Jpeg:
     return Jpeg(source, header, begun)
 
 
-def choose(header: JpegHeader, targets: Sequence[Target], held: int = 0) -> Plan:
-    """The finest plan that is worth its time and fits in memory.
-
-    Raises:
-        TooLarge: None fits.
-    """
-    for plan in _plans(header, targets):
-        if heap.fits(plan.peak + held):
-            return plan
-    kind = "a progressive JPEG" if header.buffered else "a JPEG"
-
-    def smallest_peak(size: Size) -> int:
-        factor = size.width / header.size.width
-        shrunk = replace(header, size=size, kept=int(header.kept * factor * factor))
-        boxes = [Target(Box(*(edge * factor for edge in target.box)), target.size) for target in targets]
-        return min(plan.peak for plan in _plans(shrunk, boxes)) + int(held * factor * factor)
-
-    raise heap.too_large(header.size, kind, smallest_peak)
-
-
-def scaled(size: Size, scale: int) -> Size:
-    """The size of a picture that the decoder scales down."""
-    return Size(-(-size.width // scale), -(-size.height // scale))
-
-
-def _plans(header: JpegHeader, targets: Sequence[Target]) -> Iterator[Plan]:
-    """The plans to try, the finest first."""
-    ratio = min(_ratio(target) for target in targets)
-    small = all(max(target.size) <= SMALL for target in targets)
-    fineness = FINENESS_OF_SMALL if small else FINENESS
-    best = next((scale for scale in SCALES if ratio / scale >= fineness), 1)
-    for scale in (scale for scale in reversed(SCALES) if scale >= best):
-        if scale > best and ratio / scale < COARSEST:
-            return
-        if _worth_splitting(header, scale, ratio, small):
-            for chroma, readings in _chroma_ways(scale, 0 if small or not header.halved else ratio):
-                peak = _split_peak(header, scale, chroma, readings, targets)
-                yield Plan(scale, chroma, readings, peak)
-        else:
-            yield Plan(scale, None, 1, _whole_peak(header, scale, targets))
-        if header.separable:
-            chroma = scale if small else next(_chroma_ways(scale, ratio if header.halved else 0))[0]
-            yield Plan(scale, chroma, 3, _components_peak(header, scale, targets))
-
-
-def _chroma_ways(scale: int, ratio: float) -> Iterator[tuple[int, int]]:
-    """The scales of chroma for a scale of luma, each with a number of readings, the best first.
-
-    Chroma at a quarter comes first where the `ratio` to the target says that it is not visible, else last.
-    """
-    half, quarter = 2 * scale, 4 * scale
-    if quarter in SCALES and ratio / quarter >= FINENESS_OF_CHROMA:
-        yield from ((quarter, 1), (quarter, 2))
-        return
-    yield from ((half, 1), (half, 2))
-    if quarter in SCALES:
-        yield quarter, 2
-
-
-def _worth_splitting(header: JpegHeader, scale: int, ratio: float, small: bool) -> bool:
-    if header.coding is not Coding.YCC or scale == max(SCALES):
-        return False
-    return (header.halved and scale == 1) or (not small and ratio >= SPLIT_FROM)
-
-
-def _ratio(target: Target) -> float:
-    box, size = target
-    return min((box.right - box.left) / size.width, (box.bottom - box.top) / size.height)
-
-
-def _whole_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
-    image = area(scaled(header.size, scale)) * (1 if header.coding is Coding.GREY else 4)
-    outcome = sum(area(target.size) for target in targets) * 4
-    return image + max(_codec(header) + heap.DECODING, outcome + heap.WORKING)
-
-
-def _split_peak(
-    header: JpegHeader, scale: int, chroma_scale: int, readings: int, targets: Sequence[Target]
-) -> int:
-    luma, chroma = area(scaled(header.size, scale)), area(scaled(header.size, chroma_scale)) * 4
-    plane = sum(area(target.size) for target in targets)
-    codec, merging = _codec(header) + heap.DECODING, 11 * plane + heap.WORKING
-    resizing = 3 * plane + chroma // 4 + heap.WORKING
-    if readings == 1:
-        return max(luma + chroma + max(2 * codec, plane + heap.WORKING), chroma + resizing, merging)
-    # The first target is allocated above luma. What fits into luma's gap goes there; the rest goes above,
-    # where small objects may have been left.
-    room, above = max(0, luma - chroma), (2 if header.halved else 5) * heap.MIB
-    for array in sorted(header.coefficients()):
-        room, above = (room - array, above) if array <= room else (room, above + array)
-    second = max(luma, chroma) + plane + above + _lines(header) + heap.DECODING
-    return max(luma + max(codec, plane + heap.WORKING), second, chroma + resizing, merging)
-
-
-def _components_peak(header: JpegHeader, scale: int, targets: Sequence[Target]) -> int:
-    # Chroma is no larger than luma, and the results of each component are allocated above it.
-    plane = sum(area(target.size) for target in targets)
-    # For interleaved scans two bytes a block are kept, and twice while they are copied.
-    direct = sum(header.coefficients()) // 32
-    decoding = max(header.coefficients()) + direct + _lines(header) + heap.DECODING + heap.WORKING
-    planes = _room_for_planes(targets)
-    return max(area(scaled(header.size, scale)) + planes + decoding, 11 * plane + heap.WORKING)
-
-
-def _room_for_planes(targets: Sequence[Target]) -> int:
-    """Bytes for the results of the first two of three components, and for intermediate pictures."""
-    return 2 * sum(area(target.size) for target in targets) + heap.MIB
-
-
-def _scale_within(scale: int, reduction: int) -> int:
-    """The scale for a component that is stored reduced, so that both together are at most `scale`."""
-    return next((each for each in SCALES if each * reduction <= scale), 1)
-
-
-def _codec(header: JpegHeader) -> int:
-    return _lines(header) + sum(header.coefficients()) + header.kept
-
-
-def _lines(header: JpegHeader) -> int:
-    return header.size.width * LINE
-
-
 def _resized(
     image: Image.Image,
     target: Target,
@@ -300,13 +193,6 @@ def _resized(
     treatment: Treatment = UNTREATED,
     kernel: Image.Resampling = _LUMA,
 ) -> Image.Image:
-    resampler = Resampler(Size(*image.size), _coarser(target, scale), treatment, kernel)
+    resampler = Resampler(Size(*image.size), coarser(target, scale), treatment, kernel)
     resampler.feed(image)
     return resampler.finished()
-
-
-def _coarser(target: Target, scale: int | tuple[int, int]) -> Target:
-    """The target, its box in pixels of the scaled decode."""
-    across, down = scale if isinstance(scale, tuple) else (scale, scale)
-    left, top, right, bottom = target.box
-    return target._replace(box=Box(left / across, top / down, right / across, bottom / down))

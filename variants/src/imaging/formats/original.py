@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from PIL import Image
-
 from imaging.errors import UnsupportedType
 from imaging.formats.gif import open_gif
 from imaging.formats.jpeg import open_jpeg
@@ -14,6 +12,7 @@ from imaging.formats.png import open_png
 from imaging.formats.tiff import open_tiff
 from imaging.formats.webp import open_webp
 from imaging.geometry import Size
+from imaging.planes import Picture
 from imaging.resample import Target, Treatment
 from imaging.source import Feed, Source
 
@@ -41,7 +40,7 @@ class Original(Protocol):
     def profile(self) -> bytes | None:
         """The ICC profile, or None."""
 
-    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
+    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> Sequence[Picture]:
         """Decode once and return every target, before the orientation is applied.
 
         Raises:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
-from imaging import heap
+from imaging import heap, kernels
 from imaging.errors import TooLarge, UnreadableImage
 from imaging.formats.png_header import PngHeader, count_chunk, keep_chunk, read_header
 from imaging.formats.raster import BROKEN, Raster
 from imaging.geometry import Size, area
 from imaging.resample import STRIP, Resampler, Target, Treatment, slices
 from imaging.source import CUT_SHORT, Feed
+
+if TYPE_CHECKING:
+    import vfa_kernels
 
 _CARRIERS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _SLACK = 1 << 20  # packed bytes beyond an eighth more than the rows
@@ -58,18 +62,14 @@ class Png:
         header = self._header
         kept = as_eight_bits(header)
         halves = _halves(header)
-        above = [bytes(kept.row) for _ in halves]
+        unfilters = [_unfilter(kept) for _ in halves]
         line = header.row + 1
         async with aclosing(self._inflated(max(1, STRIP // line) * line)) as parts:
             async for packed in parts:
                 pictures = []
                 for half in halves:
                     rows = packed if kept is header else half_of(packed, header.row, half)
-                    carrier = _unfiltered(kept, above[half], rows)
-                    above[half] = carrier.crop(
-                        (0, carrier.height - 1, carrier.width, carrier.height)
-                    ).tobytes()
-                    pictures.append(_as_pixels(kept, carrier))
+                    pictures.append(unfilters[half](rows))
                 yield self._keyed(*pictures)
 
     async def _whole(self) -> AsyncGenerator[Image.Image, None]:
@@ -242,23 +242,44 @@ def _apart_from(key: tuple[int, ...], high: Image.Image, low: Image.Image) -> Im
     return reduce(ImageChops.lighter, apart)
 
 
-def _unfiltered(header: PngHeader, above: bytes, packed: bytes | bytearray) -> Image.Image:
-    """The rows' raw bytes, in an image whose pixels are as wide as the filters' step.
+def _unfilter(header: PngHeader) -> Callable[[bytes | bytearray], Image.Image]:
+    """A function from the next filtered rows to their pixels."""
+    if kernels.unfilters():
+        return partial(_unfiltered_by_kernel, header, kernels.unfilter(header.row, header.step))
+    return _Unfilter(header)
 
-    The row above goes first, as one that needs no filter; Pillow's decoder wants a zlib stream, so it gets
-    one that is merely stored.
+
+def _unfiltered_by_kernel(
+    header: PngHeader, unfilter: vfa_kernels.Unfilter, packed: bytes | bytearray
+) -> Image.Image:
+    try:
+        return _as_pixels(header, unfilter.push(packed), len(packed) // (header.row + 1))
+    except ValueError as error:
+        raise UnreadableImage(BROKEN) from error
+
+
+class _Unfilter:
+    """Undoes the filters by Pillow's decoder, which wants a zlib stream: it gets stored blocks.
+
+    The row above goes first, as one that needs no filter.
     """
-    mode = _CARRIERS[header.step]
-    size = Size(header.row // header.step, len(packed) // (header.row + 1) + 1)
-    raster = Raster(mode, size, "zip", (mode, 0))
-    raster.feed(zlib.compress(b"".join((b"\0", above, packed)), 0))
-    if not raster.done:
-        raise UnreadableImage(BROKEN)
-    return raster.image.crop((0, 1, *size))
+
+    def __init__(self, header: PngHeader) -> None:
+        self._header = header
+        self._above = bytes(header.row)
+
+    def __call__(self, packed: bytes | bytearray) -> Image.Image:
+        header, mode = self._header, _CARRIERS[self._header.step]
+        rows = len(packed) // (header.row + 1)
+        size = Size(header.row // header.step, rows + 1)
+        raster = Raster(mode, size, "zip", (mode, 0))
+        raster.feed(zlib.compress(b"".join((b"\0", self._above, packed)), 0))
+        if not raster.done:
+            raise UnreadableImage(BROKEN)
+        self._above = raster.image.crop((0, rows, *size)).tobytes()
+        carrier = raster.image.crop((0, 1, *size))
+        return carrier if header.rawmode == mode else _as_pixels(header, carrier.tobytes(), rows)
 
 
-def _as_pixels(header: PngHeader, carrier: Image.Image) -> Image.Image:
-    if header.rawmode == carrier.mode:
-        return carrier
-    size = (header.size.width, carrier.height)
-    return Image.frombytes(header.mode, size, carrier.tobytes(), "raw", header.rawmode)
+def _as_pixels(header: PngHeader, data: bytes, rows: int) -> Image.Image:
+    return Image.frombytes(header.mode, (header.size.width, rows), data, "raw", header.rawmode)

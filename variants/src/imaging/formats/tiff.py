@@ -18,6 +18,7 @@ from imaging.formats.tiff_layout import CHANNELS, DEFLATE, FAX, JPEG, PLAIN, Alp
 from imaging.formats.tiff_tags import Directory, read_directory
 from imaging.formats.tiff_unpack import ROOM, rows_at_once, unpacked
 from imaging.geometry import Size, area
+from imaging.planes import Picture
 from imaging.resample import Target, Treatment, resample, slices
 from imaging.source import CUT_SHORT, Feed, Source
 
@@ -47,7 +48,7 @@ class Tiff:
         self.orientation = turn if 1 <= turn <= 8 else 1
         self.profile = tags.content(_PROFILE, _PROFILE_LIMIT)
 
-    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> list[Image.Image]:
+    async def resampled(self, targets: Sequence[Target], treatment: Treatment) -> Sequence[Picture]:
         """Every target; raises TooLarge before any decoding when it would not fit in memory."""
         if is_one_jpeg(self._layout):
             return await resampled_jpeg(self._layout, self._file, targets, treatment)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from PIL import Image
 
 from imaging.errors import UnreadableImage
-from imaging.formats.jpeg import MOST_ARITHMETIC, Jpeg
+from imaging.formats.jpeg import Jpeg
+from imaging.formats.jpeg_plan import MOST_ARITHMETIC
 from imaging.formats.jpeg_reader import JpegReader, read_header
 from imaging.formats.jpeg_segments import Coding, Component, Scan, Tables
 from imaging.formats.jpeg_writer import Decoding, JpegWriter
@@ -20,6 +21,7 @@ from imaging.formats.tiff_layout import JPEG, Ink, Layout
 from imaging.formats.tiff_unpack import packed_block
 from imaging.geometry import Size
 from imaging.heap import CHUNK, check_pixels
+from imaging.planes import Picture
 from imaging.resample import Target, Treatment
 from imaging.source import Feed
 
@@ -61,7 +63,7 @@ def is_one_jpeg(layout: Layout) -> bool:
 
 async def resampled_jpeg(
     layout: Layout, file: bytearray, targets: Sequence[Target], treatment: Treatment
-) -> list[Image.Image]:
+) -> Sequence[Picture]:
     """Every target of a picture that is a single JPEG."""
     source = _OneJpeg(layout, file)
     async with Feed(source) as feed:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw
 
 from imaging.geometry import Size
+from imaging.planes import Picture
 from imaging.text.fonts import Fonts
 from imaging.text.line import Line, drawable, shortened
 
@@ -36,14 +37,14 @@ class Mark(NamedTuple):
     turned: bool
 
 
-def draw_mark(picture: Image.Image, text: str, opacity: float, fonts: Fonts | None = None) -> None:
+def draw_mark(picture: Picture, text: str, opacity: float, fonts: Fonts | None = None) -> None:
     """Draw the text on the L, RGB or YCbCr picture itself, if it fits; `opacity` is above 0 and at most 1."""
     mark = place(Size(*picture.size), text, fonts)
     if mark is not None:
         _draw(picture, mark, opacity)
 
 
-def _draw(picture: Image.Image, mark: Mark, opacity: float) -> None:
+def _draw(picture: Picture, mark: Mark, opacity: float) -> None:
     box = (mark.left, mark.top, mark.right, mark.bottom)
     region = picture.crop(box)
     if mark.turned:
