@@ -108,7 +108,7 @@ def test_an_avif_is_converted_where_the_browser_can_read_it(visit: Visit, painte
 
 
 def test_a_file_name_of_any_length_fits(visit: Visit, painter: Account) -> None:
-    page = open_upload(visit, painter, **PHONE)
+    page = open_upload(visit, painter, (), **PHONE)
     choose(page, painting(LONG, size=(300, 200)))
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     box = row(page, "a-picture").get_by_label("Title").bounding_box()

@@ -63,7 +63,7 @@ def test_a_single_row_is_found_by_an_index(statement: Statement) -> None:
 
 def rendered(number: int = 1, **changes: Any) -> Rendered:
     columns = ("original_url", "display_url", "thumbnail_url", "icon_url")
-    urls = {column: f"https://cdn/{column}/{number}" for column in columns}
+    urls: dict[str, Any] = {column: f"https://cdn/{column}/{number}" for column in columns}
     made = Rendered(
         version=1,
         original_etag="etag of the original",
