@@ -1,6 +1,6 @@
-"""The gateway's ports in memory: real SQL on sqlite, objects in a dictionary, renderers that write.
+"""The gateway's ports in memory: objects in a dictionary, renderers that write.
 
-tests/support/gallery/contract.py holds them to what the real bindings do.
+contract.py holds the database, the bucket, the flags, the limiter and `verify` to what the real bindings do.
 """
 
 from __future__ import annotations
@@ -8,99 +8,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import random
-import sqlite3
-import time
-import weakref
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import jwt
+from tests.support.gallery.database import Pause
 
-from gallery.errors import DatabaseError, StorageError
-from gallery.ports import ListedObject, ObjectBody, ObjectInfo, Page, RendererResponse, Row, Statement
-from gallery.store.database import d1_error
+from gallery.errors import StorageError
+from gallery.ports import ListedObject, ObjectBody, ObjectInfo, Page, RendererResponse
 from gallery.variants import Variant
 
-ROOT = Path(__file__).parents[3]
-# What D1 sets of SQLite's limits (workerd's sqlite.c++; tests/integration/gallery asks D1 itself).
-D1_LIMITS = {
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
-    sqlite3.SQLITE_LIMIT_COLUMN: 100,
-    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
-    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
-    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50,
-    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
-}
-
-
-class Pause:
-    """How often a binding lets others run before it answers: never, or a random number of times by a seed."""
-
-    def __init__(self, seed: int | None = None) -> None:
-        self._random = None if seed is None else random.Random(seed)  # noqa: S311
-
-    async def some(self) -> None:
-        for _ in range(self._random.randrange(6) if self._random else 0):
-            await asyncio.sleep(0)
-
-
-class SqliteDatabase:
-    """D1 over sqlite, by the clock `now`. `faults` are raised one a call: before the transaction, or after it
-    when `lost`. Before a transaction that runs a text with `slow[0]` in it, `slow[1]` is awaited, once.
-    """
-
-    def __init__(self, now: Callable[[], float] = time.time, pause: Pause | None = None) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        # From Python 3.13 on a connection that is never closed is a warning, and so a failure.
-        weakref.finalize(self, self.connection.close)
-        for limit, value in D1_LIMITS.items():
-            self.connection.setlimit(limit, value)
-        # Seconds since 1970 as a Julian day, which is how the statements ask for the time.
-        self.connection.create_function("julianday", 1, lambda _: now() / 86400 + 2440587.5)
-        self.pause = pause or Pause()
-        self.slow: tuple[str, Callable[[], Awaitable[object]]] | None = None
-        self.connection.row_factory = sqlite3.Row
-        self.connection.executescript((ROOT / "schema.sql").read_text())
-        self.connection.execute("PRAGMA foreign_keys = ON")
-        self.calls: list[Sequence[Statement]] = []
-        self.faults: list[str | None] = []
-        self.lost = False
-
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        self.calls.append(statements)
-        fault = self.faults.pop(0) if self.faults else None
-        if fault and not self.lost:
-            raise d1_error(fault)
-        await self.pause.some()
-        if self.slow is not None and any(self.slow[0] in text for text, _ in statements):
-            _, wait = self.slow
-            self.slow = None
-            await wait()
-        answers = self._transaction(statements)
-        await asyncio.sleep(0)
-        if fault:
-            raise d1_error(fault)
-        return answers
-
-    def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        numbers = [value for _, values in statements for value in values if isinstance(value, int)]
-        if any(abs(number) >= 2**53 - 1 for number in numbers):
-            raise DatabaseError("D1_TYPE_ERROR: Type 'bigint' not supported")
-        self.connection.execute("BEGIN")
-        try:
-            answers: list[list[Row]] = [[dict(r) for r in self.connection.execute(*s)] for s in statements]
-        except sqlite3.Error as error:
-            self.connection.execute("ROLLBACK")
-            raise d1_error(f"D1_ERROR: {error}") from error
-        self.connection.execute("COMMIT")
-        return answers
-
-    def rows(self, text: str, *values: Any) -> list[dict[str, Any]]:
-        return [dict(row) for row in self.connection.execute(text, values)]
+LISTED_KEYS = DELETED_KEYS = 1000  # at most, in one call of R2
+KEY_BYTES = 1024
+FLAG_NAME_BYTES = 512
 
 
 @dataclass(slots=True)
@@ -127,6 +49,7 @@ class MemoryObjects:
         self.asked: list[tuple[str, str]] = []
 
     def put(self, key: str, data: bytes, content_type: str, *, uploaded: float | None = None) -> Stored:
+        """Store an upload, which has no SHA-256, or a rendition."""
         digest = None if key.startswith("originals/") else hashlib.sha256(data).hexdigest()
         when = self.now() if uploaded is None else uploaded
         self.stored[key] = Stored(data, content_type, when, digest)
@@ -140,14 +63,15 @@ class MemoryObjects:
         await self._turn("open", key)
         if key not in self.stored:
             return None
-        offset, length = span or (0, len(self.stored[key].data))
-        return ObjectBody(self._info(key), self.stored[key].data[offset : offset + length])
+        return ObjectBody(self._info(key), self._part(key, *span) if span else self.stored[key].data)
 
     async def read(self, key: str, offset: int, length: int) -> bytes | None:
         await self._turn("read", key)
-        return self.stored[key].data[offset : offset + length] if key in self.stored else None
+        return self._part(key, offset, length) if key in self.stored else None
 
     async def delete(self, keys: Sequence[str]) -> None:
+        if len(keys) > DELETED_KEYS:
+            raise StorageError("R2 deletes at most 1,000 objects in one call")
         for key in keys:
             await self._turn("delete", key)
             self.stored.pop(key, None)
@@ -155,6 +79,8 @@ class MemoryObjects:
 
     async def list(self, prefix: str, after: str, limit: int) -> tuple[list[ListedObject], bool]:
         await self._turn("list", prefix)
+        if not 1 <= limit <= LISTED_KEYS:
+            raise StorageError("Error: list: MaxKeys params must be positive integer <= 1000. (10022)")
         keys = sorted(key for key in self.stored if key.startswith(prefix) and key > after)
         page = [ListedObject(i.key, i.size, i.etag, i.uploaded) for i in map(self._info, keys[:limit])]
         return page, len(keys) > limit
@@ -165,6 +91,14 @@ class MemoryObjects:
         await self.pause.some()
         if method in self.broken:
             raise StorageError(f"R2 {method} failed")
+        if len(key.encode()) > KEY_BYTES:
+            raise StorageError(f"Error: {method}: The specified object name is not valid. (10020)")
+
+    def _part(self, key: str, offset: int, length: int) -> bytes:
+        data = self.stored[key].data
+        if not 0 <= offset < len(data) or length <= 0:
+            raise StorageError("Error: get: The requested range is not satisfiable (10039)")
+        return data[offset : offset + length]
 
     def _info(self, key: str) -> ObjectInfo:
         s = self.stored[key]
@@ -172,31 +106,39 @@ class MemoryObjects:
 
 
 class MemoryFlags:
-    """The readiness flags; a `broken` store fails, a `hanging` one never answers."""
+    """The readiness flags, which expire; a `broken` store fails, a `hanging` one never answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
         self.stored: dict[str, str] = {}
+        self.expires: dict[str, float] = {}
         self.broken = False
         self.hanging = False
 
     async def get(self, name: str) -> str | None:
-        await self._check()
+        await self._check(name)
+        if self.expires.get(name, math.inf) <= self.now():
+            self.stored.pop(name, None)
         return self.stored.get(name)
 
     async def put(self, name: str, value: str, lifetime: int) -> None:
-        await self._check()
-        assert lifetime >= 60, "KV refuses a shorter lifetime"
+        await self._check(name)
+        if lifetime < 60:
+            raise StorageError(f"Error: KV PUT failed: 400 Invalid expiration_ttl of {lifetime}.")
         self.stored[name] = value
+        self.expires[name] = self.now() + lifetime
 
     async def delete(self, name: str) -> None:
-        await self._check()
+        await self._check(name)
         self.stored.pop(name, None)
 
-    async def _check(self) -> None:
+    async def _check(self, name: str) -> None:
         if self.broken:
             raise StorageError("KV is down")
         if self.hanging:
             await asyncio.Event().wait()
+        if name in ("", ".", "..") or len(name.encode()) > FLAG_NAME_BYTES:
+            raise StorageError(f"KV does not take {name[:9]!r} as a name")
 
 
 def written_response(request: Mapping[str, Any], stored: Stored, **changes: Any) -> RendererResponse:
@@ -299,6 +241,8 @@ class OnePage:
 
 @dataclass(slots=True)
 class CountingLimiter:
+    """A rate limit that allows each key `left` more times."""
+
     left: int = 1_000_000
     broken: bool = False
     keys: list[str] = field(default_factory=list)
@@ -307,8 +251,7 @@ class CountingLimiter:
         if self.broken:
             raise StorageError("no such binding")
         self.keys.append(key)
-        self.left -= 1
-        return self.left >= 0
+        return self.keys.count(key) <= self.left
 
 
 class Web:

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.support.gallery.clock import Clock
+from tests.support.gallery.database import Pause, SqliteDatabase
 from tests.support.gallery.fakes import (
     CountingLimiter,
     MemoryFlags,
     MemoryObjects,
     OnePage,
-    Pause,
-    SqliteDatabase,
     Web,
     WritingRenderer,
     verify,
@@ -63,7 +62,7 @@ class World:
         pause = Pause(seed)
         self.database = SqliteDatabase(self.clock.now, pause)
         self.objects = MemoryObjects(self.clock.now, pause)
-        self.flags = MemoryFlags()
+        self.flags = MemoryFlags(self.clock.now)
         self.pages = OnePage()
         self.renderers = {v: WritingRenderer(v, self.objects) for v in Variant}
         self.upload_limiter = CountingLimiter()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.gallery.clock import run
-from tests.support.gallery.fakes import ROOT
+from tests.support.gallery.database import ROOT
 from tests.support.gallery.tokens import bearer, token
 from tests.support.gallery.world import World, json_of
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.gallery.fakes import ROOT
+from tests.support.gallery.database import ROOT
 
 from gallery import audit, keys
 from gallery.errors import GalleryError

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 from tests.support.gallery.clock import run
 from tests.support.gallery.creates import create
-from tests.support.gallery.fakes import SqliteDatabase, WritingRenderer, written_response
+from tests.support.gallery.database import SqliteDatabase
+from tests.support.gallery.fakes import WritingRenderer, written_response
 from tests.support.gallery.tokens import bearer
 from tests.support.gallery.world import START, World, json_of
 

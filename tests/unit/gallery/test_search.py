@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from tests.support.gallery.clock import run
-from tests.support.gallery.fakes import ROOT, SqliteDatabase
+from tests.support.gallery.database import ROOT, SqliteDatabase
 from tests.support.gallery.world import World, json_of
 
 from gallery.http import fields

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from tests.support.gallery.fakes import SqliteDatabase
+from tests.support.gallery.database import SqliteDatabase
 
 from gallery.artwork import Artwork, Description, Rendered, User
 from gallery.ports import Statement

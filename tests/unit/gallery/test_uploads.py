@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 import pytest
-from tests.support.gallery.fakes import SqliteDatabase
+from tests.support.gallery.database import SqliteDatabase
 
 from gallery.ports import Statement
 from gallery.store import uploads
