@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import gallery
+import vfa_gallery
+from gallery.http.routes import document
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -60,3 +62,5 @@ def test_the_newest_version_of_the_changelog_is_the_projects() -> None:
     for file in ("pyproject.toml", *(str(path) for path in ROOT.glob("variants/*/pyproject.toml"))):
         assert tomllib.loads((ROOT / file).read_text())["project"]["version"] == dated[0]
     assert gallery.__version__ == dated[0]
+    assert vfa_gallery.__version__ == dated[0]
+    assert document("https://gallery.example")["info"]["version"] == dated[0]
