@@ -49,6 +49,14 @@ static bool undo_rows(UnfilterObject *self, const uint8_t *from, uint8_t *to, Py
     const bool apart = each == count - 1 || self->length < FEW;
     uint8_t *const row = apart ? self->row : to;
     memcpy(row, from + 1, length);
+    if (each + 2 < count && !apart && from[0] == from[1 + length]) {
+      memcpy(to + length, from + 2 + length, length);
+      if (png_unfilter_pair(from[0], to, to + length, above, self->length, self->step)) {
+        each++, from += 1 + length, to += length;
+        above = to;
+        continue;
+      }
+    }
     if (!png_unfilter(from[0], row, above, self->length, self->step)) return false;
     above = row;
     if (!apart) continue;

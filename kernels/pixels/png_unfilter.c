@@ -14,7 +14,8 @@
 //
 // Vectors. "Up" takes 16 bytes at once. The others depend on the pixel to the left, one pixel after the other: the bytes
 // of a pixel (`step`: 1, 2, 3, 4, 6 or 8) are worked on together, as eight lanes of which `step` are used, and the pixel
-// behind is read before they are written. "Sub" is a
+// behind is read before they are written. Of two Paeth rows below each other, pixels of both are worked on in turn, for a
+// pixel has to wait for the one to its left, and twice as many can wait at the same time. "Sub" is a
 // running sum: of pixels of four and three bytes, it is summed up over four or five of them at once. The row's length is
 // known to each loop, and `step` is a constant in it.
 //
@@ -135,20 +136,46 @@ VECTOR i16x8 lesser(i16x8 a, i16x8 b) {
 
 VECTOR i16x8 chosen(i16x8 mask, i16x8 yes, i16x8 no) { return (yes & mask) | (no & ~mask); }
 
+VECTOR i16x8 undone_paeth(i16x8 found, i16x8 left, i16x8 up, i16x8 corner) {
+  // The distances of a + b - c from a, b and c.
+  const i16x8 to_left = up - corner, to_up = left - corner;
+  const i16x8 from_left = magnitude(to_left), from_up = magnitude(to_up), from_corner = magnitude(to_left + to_up);
+  const i16x8 rest = chosen((i16x8)(from_up > from_corner), corner, up);
+  const i16x8 predicted = chosen((i16x8)(from_left > lesser(from_up, from_corner)), rest, left);
+  return (found + predicted) & all_i16(255);
+}
+
 VECTOR void undo_paeth(uint8_t *row, const uint8_t *above, int length, int step) {
   i16x8 left = {0}, corner = {0}, next = lanes_at(row);
   for (int at = 0; at < length; at += step) {
     const i16x8 up = lanes_at(above + at), found = next;
     next = lanes_at(row + at + step);
-    // The distances of a + b - c from a, b and c.
-    const i16x8 to_left = up - corner, to_up = left - corner;
-    const i16x8 from_left = magnitude(to_left), from_up = magnitude(to_up), from_corner = magnitude(to_left + to_up);
-    const i16x8 least = lesser(lesser(from_left, from_up), from_corner);
-    const i16x8 rest = chosen((i16x8)(from_up == least), up, corner);
-    left = (found + chosen((i16x8)(from_left == least), left, rest)) & all_i16(255);
+    left = undone_paeth(found, left, up, corner);
     corner = up;
     put_lanes(row + at, left, step);
   }
+}
+
+// Two rows at once, the second a pixel behind the first: neither waits for its own pixel to the left alone.
+VECTOR void undo_paeth_pair(uint8_t *first, uint8_t *second, const uint8_t *above, int length, int step) {
+  i16x8 left = {0}, corner = {0}, next = lanes_at(first), second_left = {0}, second_corner = {0}, second_next = lanes_at(second);
+  for (int at = 0; at < length; at += step) {
+    const i16x8 up = lanes_at(above + at), found = next, second_up = left;
+    next = lanes_at(first + at + step);
+    left = undone_paeth(found, left, up, corner);
+    corner = up;
+    if (at + step < length)
+      put_lanes(first + at, left, step);
+    else  // behind it there may be the second row
+      put_pixel(first + at, __builtin_convertvector(left, u8x8), step);
+    if (!at) continue;
+    const i16x8 second_found = second_next;
+    second_next = lanes_at(second + at);
+    second_left = undone_paeth(second_found, second_left, second_up, second_corner);
+    second_corner = second_up;
+    put_lanes(second + at - step, second_left, step);
+  }
+  put_lanes(second + length - step, undone_paeth(second_next, second_left, left, second_corner), step);
 }
 
 VECTOR void undo(int filter, uint8_t *row, const uint8_t *above, int length, int step) {
@@ -180,5 +207,14 @@ bool png_unfilter(int filter, uint8_t *row, const uint8_t *above, int length, in
     case 8: undo(filter, row, above, length, 8); break;
     default: return false;
   }
+  return true;
+}
+
+bool png_unfilter_pair(int filter, uint8_t *first, uint8_t *second, const uint8_t *above, int length, int step) {
+  if (filter != PAETH || (step != 3 && step != 4)) return false;
+  if (step == 3)
+    undo_paeth_pair(first, second, above, length, 3);
+  else
+    undo_paeth_pair(first, second, above, length, 4);
   return true;
 }

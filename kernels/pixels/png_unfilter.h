@@ -12,4 +12,8 @@ enum { UNFILTER_SLACK = 32 };  // bytes that are read and written behind a row
 // False: there is no such filter.
 bool png_unfilter(int filter, uint8_t *row, const uint8_t *above, int length, int step);
 
+// Undo two rows below each other that have the same filter, if that is faster; false: it was not done. `second` may begin
+// where `first` ends.
+bool png_unfilter_pair(int filter, uint8_t *first, uint8_t *second, const uint8_t *above, int length, int step);
+
 #endif

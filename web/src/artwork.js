@@ -210,15 +210,13 @@ export class ArtworkView {
     const artwork = this.#artwork;
     if (!artwork) return;
     const line = this.#strip.line.length > 0 ? this.#strip.line : [artwork];
-    const { openLightbox } = await import("./lightbox/lightbox.js");
-    const seen = await openLightbox(
-      line,
-      Math.max(
-        0,
-        line.findIndex(({ id }) => id === artwork.id),
-      ),
-      this.#stage,
-    );
+    const place = line.findIndex(({ id }) => id === artwork.id);
+    const seen = await import("./lightbox/lightbox.js")
+      .then(({ openLightbox }) => openLightbox(line, Math.max(0, place), this.#stage))
+      .catch((error) => {
+        console.warn(error);
+        notify("The large view could not be fetched. Check your connection and try again.");
+      });
     if (seen && seen.id !== artwork.id && !this.#leaving.signal.aborted)
       this.#around.navigate(artworkPath(seen), { replace: true });
   }

@@ -85,7 +85,7 @@ def icon() -> Iterator[Sibling]:
     sibling.stop()
 
 
-def test_a_render_is_stored_and_told(icon: Sibling) -> None:
+def test_a_rendition_is_stored_and_described_in_the_answer(icon: Sibling) -> None:
     etag = icon.put("originals/u/a.jpg", ORIGINAL)
     [(status, headers, answer)] = icon.send(icon.request({**TOKEN, "X-Request-Id": "r-17"}, sourceEtag=etag))
     assert status == 200
@@ -219,7 +219,7 @@ def stored(icon: Sibling, key: str) -> str:
     return hashlib.sha256(base64.b64decode(icon.call(get=key)["base64"])).hexdigest()
 
 
-def test_what_a_later_try_has_put_is_not_overwritten(icon: Sibling) -> None:
+def test_a_rendition_of_a_later_try_is_not_overwritten(icon: Sibling) -> None:
     icon.put("originals/u/other.jpg", OTHER)
     key = "icons/u/tries.jpg"
     first = icon.request(outputKey=key, attempt=1)

@@ -11,6 +11,7 @@ import json
 import random
 import sqlite3
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,8 @@ class SqliteDatabase:
 
     def __init__(self, now: Callable[[], float] = time.time, pause: Pause | None = None) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        # From Python 3.13 on a connection that is never closed is a warning, and so a failure.
+        weakref.finalize(self, self.connection.close)
         for limit, value in D1_LIMITS.items():
             self.connection.setlimit(limit, value)
         # Seconds since 1970 as a Julian day, which is how the statements ask for the time.

@@ -27,5 +27,5 @@ def test_the_first_strong_letter_decides_the_direction() -> None:
     assert displayed("@ab_אב") == "@ab_בא"
 
 
-def test_what_stands_among_letters_from_right_to_left_is_mirrored() -> None:
+def test_brackets_in_right_to_left_text_are_mirrored() -> None:
     assert reversed_text("(2) ") == " (2)"

@@ -41,7 +41,7 @@ def test_a_full_request_is_understood(variant: Variant) -> None:
     assert request.options.text == ("@mira" if variant is Variant.WATERMARK else "")
 
 
-def test_the_number_of_the_try_and_its_deadline_are_read() -> None:
+def test_attempt_and_deadline_are_parsed() -> None:
     request = parse_request(
         Variant.ICON, body(Variant.ICON, attempt=3, deadline="1970-01-01T00:00:01.500Z"), SETTINGS
     )

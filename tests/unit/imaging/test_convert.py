@@ -76,7 +76,7 @@ def test_a_large_jpeg_is_converted_after_luma_and_chroma_are_joined() -> None:
     assert difference(picture, expected) < 2
 
 
-def test_srgb_by_any_name_leaves_the_levels_alone() -> None:
+def test_any_profile_of_srgb_changes_no_level() -> None:
     picture = colours()
     assert conversion(matrix_profile("sRGB"), 3)(picture) is picture
 

@@ -243,7 +243,7 @@ def test_what_does_not_fit_is_tried_once_more_in_a_cleared_heap(failures: int, e
     assert done == ["clear", "try"] * min(2, failures + 1)
 
 
-def test_a_failed_try_holds_nothing_of_the_picture() -> None:
+def test_a_failed_render_frees_the_picture() -> None:
     held: list[weakref.ref[Image.Image]] = []
 
     async def make() -> None:
@@ -276,7 +276,7 @@ def test_a_heap_that_cannot_grow_is_not_an_error(monkeypatch: pytest.MonkeyPatch
     ],
     ids=["JPEG", "progressive JPEG", "TIFF"],
 )
-def test_a_decoder_without_room_is_told_from_a_broken_file(
+def test_a_decoder_that_runs_out_of_memory_does_not_report_a_broken_file(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:

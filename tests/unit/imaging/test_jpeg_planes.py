@@ -49,7 +49,7 @@ def test_chroma_that_is_halved_one_way_keeps_its_place(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("variant", Variant)
-def test_what_does_not_fit_at_once_is_decoded_so(
+def test_a_picture_too_large_at_once_is_decoded_component_by_component(
     kind: str, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_by_component(*arguments: Any) -> Iterator[Plan]:

@@ -79,7 +79,7 @@ def test_a_faint_mark_would_fail_that_measure() -> None:
     st.integers(1, 2048),
     st.sampled_from(["@a", "@painter", "@a_name_of_thirty_characters_xx", "@" + "W" * 60]),
 )
-def test_the_mark_lies_inside_at_the_lower_right(width: int, height: int, text: str) -> None:
+def test_the_mark_is_inside_the_lower_right_corner(width: int, height: int, text: str) -> None:
     mark = place(Size(width, height), text)
     if min(width, height) >= NARROWEST and max(width, height) >= SHORTEST:
         assert mark is not None

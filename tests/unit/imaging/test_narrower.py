@@ -36,7 +36,7 @@ def picture_of(narrower: Encoded) -> Image.Image:
         ((4100, 3), (2,), [(2, 1)]),
     ],
 )
-def test_widths_below_the_displays_own_are_made_in_ascending_order(
+def test_only_widths_below_the_displays_own_are_rendered_in_ascending_order(
     size: tuple[int, int], widths: tuple[int, ...], expected: list[tuple[int, int]]
 ) -> None:
     data = encoded(scene(*size), "JPEG", quality=90)

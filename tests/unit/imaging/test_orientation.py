@@ -74,7 +74,7 @@ def test_a_png_may_say_its_orientation_behind_its_pixels() -> None:
     )
 
 
-def test_a_rectangle_is_asked_for_as_it_is_seen() -> None:
+def test_a_rectangle_has_its_size_after_the_orientation_is_applied() -> None:
     data = encoded(scene(200, 300), "JPEG", exif=exif_block(6))
     rendition = rendered(Variant.THUMBNAIL, data, Options(size=Size(120, 80)))
     assert seen(rendition).size == (120, 80)

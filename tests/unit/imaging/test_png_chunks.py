@@ -95,7 +95,7 @@ def test_display_p3_by_its_code_points_is_display_p3_by_its_profile() -> None:
     assert psnr(seen(cicp(12, 13)), seen()) < 35
 
 
-def test_srgb_by_its_code_points_leaves_the_levels_alone() -> None:
+def test_code_points_of_srgb_change_no_level() -> None:
     assert seen(cicp(1, 13)).tobytes() == seen().tobytes()
 
 
@@ -149,7 +149,7 @@ def test_the_better_word_on_colour_counts(chunks: bytes, decisive: bytes) -> Non
         gama(1 / 2.2) + SRGB_CHRM,
     ],
 )
-def test_what_says_nothing_of_colour_leaves_the_levels_alone(chunk: bytes) -> None:
+def test_chunks_without_colour_change_no_level(chunk: bytes) -> None:
     assert seen(chunk).tobytes() == seen().tobytes()
 
 

@@ -30,7 +30,7 @@ def test_bytes_put_back_come_again() -> None:
     assert asyncio.run(read()) == (b"ab", b"cdefgh")
 
 
-def test_asking_for_more_than_there_is_says_so() -> None:
+def test_taking_more_bytes_than_there_are_is_an_error() -> None:
     async def read(skip: bool) -> None:
         async with Feed(BytesSource(b"abc", 2)) as feed:
             await (feed.skip(4) if skip else feed.take(4))

@@ -141,7 +141,7 @@ CHOSEN = random.Random(SEED).sample([kind for kind in kinds() if plausible(kind)
 
 
 @pytest.mark.parametrize("kind", CHOSEN, ids=str)
-def test_every_kind_is_seen_as_its_samples_mean(kind: Kind) -> None:
+def test_every_kind_of_samples_has_the_right_colours(kind: Kind) -> None:
     difference = differences(kind)
     # High bytes alone, and colours that are divided by their alpha and multiplied again, round twice.
     assert difference.mean() < 1.2

@@ -84,7 +84,7 @@ def test_the_meaning_of_samples_may_be_missing(photometric: int, mode: str) -> N
     assert made.convert("RGB").tobytes() == picture.convert("RGB").tobytes()
 
 
-def test_depths_may_be_said_once_for_all_samples() -> None:
+def test_one_bit_depth_may_stand_for_all_samples() -> None:
     assert is_the_scene(tiff(LEVELS, 2, Packing(tags={258: 8})))
 
 
