@@ -156,6 +156,12 @@ export class Gallery {
     return artworks.map((artwork, index) => card(artwork, { place: first + index, squares: this.#squares }));
   }
 
+  /** It is in the document now, and can be measured. */
+  placed() {
+    this.#width = this.#grid.clientWidth;
+    this.#arrange();
+  }
+
   #resized() {
     const width = this.#grid.clientWidth;
     // Without a width it is not in the document: it comes back as it was.

@@ -14,7 +14,7 @@ import { restore } from "./sign-in.js";
 import { emptyState } from "./states.js";
 import { UploadView } from "./upload-view.js";
 
-/** @typedef {{element: HTMLElement, title: string, heading: HTMLElement, dispose?: () => void}} View */
+/** @typedef {{element: HTMLElement, title: string, heading: HTMLElement, dispose?: () => void, placed?: () => void}} View */
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const header = fillHeader(/** @type {HTMLElement} */ (document.getElementById("header")));
@@ -66,6 +66,7 @@ function hang(view) {
   if (current && focused instanceof HTMLElement && current.element.contains(focused)) focusedIn.set(current, focused);
   current?.dispose?.();
   main.replaceChildren(view.element);
+  view.placed?.();
   current = view;
 }
 

@@ -192,7 +192,9 @@ def test_a_date_may_be_a_date(gallery: Gallery, contract: Contract, given: Any, 
     assert created(contract)["createdDate"] == sent
 
 
-@pytest.mark.parametrize("tags", [["a", "b"], ("a", "b"), iter(["a", "b"]), {"a": 1, "b": 2}], ids=str)
+@pytest.mark.parametrize(
+    "tags", [["a", "b"], ("a", "b"), iter(["a", "b"]), {"a": 1, "b": 2}], ids=lambda each: type(each).__name__
+)
 def test_tags_may_be_any_several_texts(gallery: Gallery, contract: Contract, tags: Any) -> None:
     gallery.upload(PICTURE, title="Dusk", tags=tags, alt_text="A lake\nat dusk")
     assert created(contract)["tags"] == ["a", "b"]
