@@ -53,6 +53,7 @@ class Site:
     accent: str = ""
     footer_text: str = ""
     footer_links: tuple[tuple[str, str], ...] = ()
+    max_upload_bytes: int = MAX_UPLOAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Settings:
 def read_settings(read: _Read) -> Settings:
     """Settings from `read(name)`. Raises NotConfigured with every name that is missing or unusable."""
     reader = _Reader(read)
+    max_upload_bytes = int(reader.number("MAX_UPLOAD_BYTES", MAX_UPLOAD_BYTES, 1, 5 * 1024**3))
     settings = Settings(
         jwt_secret=reader.secret("AUTH_JWT_SECRET", SECRET_BYTES),
         worker_token=reader.secret("WORKER_AUTH_TOKEN", TOKEN_BYTES),
@@ -96,7 +98,7 @@ def read_settings(read: _Read) -> Settings:
         public_originals=reader.flag("PUBLIC_ORIGINALS"),
         variant_deadline=reader.number("VARIANT_DEADLINE_SECONDS", 10, 0.1, 20),
         allowed_origins=reader.origins("ALLOWED_ORIGINS"),
-        max_upload_bytes=int(reader.number("MAX_UPLOAD_BYTES", MAX_UPLOAD_BYTES, 1, 5 * 1024**3)),
+        max_upload_bytes=max_upload_bytes,
         max_open_uploads=int(reader.number("MAX_OPEN_UPLOADS", MAX_OPEN_UPLOADS, 1, 10_000)),
         max_open_bytes=int(reader.number("MAX_OPEN_BYTES", MAX_OPEN_BYTES, 1, 1024**4)),
         public_url=reader.origin("PUBLIC_URL"),
@@ -108,7 +110,7 @@ def read_settings(read: _Read) -> Settings:
         cdn_zone_id=reader.zone("CDN_ZONE_ID"),
         cdn_purge_token=reader.text("CDN_PURGE_TOKEN"),
         cdn_purge_api=reader.url("CDN_PURGE_API", CLOUDFLARE_API),
-        site=reader.site(),
+        site=reader.site(max_upload_bytes),
     )
     if reader.problems:
         raise NotConfigured(tuple(reader.problems))
@@ -179,7 +181,7 @@ class _Reader:
             self.problem(name, "is not an origin such as https://gallery.example.org")
         return value
 
-    def site(self) -> Site:
+    def site(self, max_upload_bytes: int) -> Site:
         """The texts, logo and colours of the site, each of which may be left out."""
         accent = self.text("SITE_ACCENT")
         if accent and not _COLOR.fullmatch(accent):
@@ -191,6 +193,7 @@ class _Reader:
             accent=accent,
             footer_text=self.text("SITE_FOOTER_TEXT"),
             footer_links=self._links("SITE_FOOTER_LINKS"),
+            max_upload_bytes=max_upload_bytes,
         )
 
     def _links(self, name: str) -> tuple[tuple[str, str], ...]:

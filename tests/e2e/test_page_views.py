@@ -91,9 +91,13 @@ def test_nothing_moves_while_pictures_arrive(visit: Visit, artist: Account) -> N
         route.continue_()
 
     page.route(re.compile(r"/cdn/|/api/"), late)
-    wide, phone = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
-    for size, path in ((wide, home(artist)), (wide, f"{home(artist)}/morning"), (phone, home(artist))):
-        page.set_viewport_size(size)
+    wide, phone = (1280, 720), (390, 844)
+    for (width, height), path in (
+        (wide, home(artist)),
+        (wide, f"{home(artist)}/morning"),
+        (phone, home(artist)),
+    ):
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(path)
         expect(page.locator(".picture").first).to_be_visible()
         expect(page.locator(".picture:not(.loaded)")).to_have_count(0)

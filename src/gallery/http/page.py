@@ -88,6 +88,8 @@ def artwork_filling(site: Site, origin: str, artwork: Wire) -> Filling:
     tags += _preload(artwork)
     tags += [_feed(f"{origin}{artist_path(username)}/feed.atom", username)]
     tags += [_structured(_visual_artwork(artwork, origin, url))]
+    # The page begins with this record, so that it need not ask for it first.
+    tags += [f'<script type="application/json" id="artwork">{_json(artwork)}</script>']
     return Filling("\n    ".join(tags), _article(artwork))
 
 
@@ -250,6 +252,7 @@ def _without_blanks(site: Site) -> dict[str, Any]:
         "logoUrl": site.logo_url,
         "accent": site.accent,
         "footerText": site.footer_text,
+        "maxUploadBytes": site.max_upload_bytes,
         "footerLinks": [{"text": text, "url": url} for text, url in site.footer_links],
     }
     return {name: value for name, value in values.items() if value}

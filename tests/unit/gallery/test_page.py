@@ -132,6 +132,13 @@ def test_structured_data_describes_a_visual_artwork() -> None:
     assert "size" not in data  # what is not known is left out
 
 
+def test_an_artwork_page_holds_the_record() -> None:
+    wire = artwork(title=HOSTILE)
+    text = fill(SHELL, artwork_filling(SITE, ORIGIN, wire), SITE)
+    data = text.partition('id="artwork">')[2].partition("</script>")[0]
+    assert json.loads(data) == wire
+
+
 def test_readers_without_scripts_see_the_picture_and_its_text() -> None:
     text = fill(SHELL, artwork_filling(SITE, ORIGIN, artwork()), SITE)
     plain = text.partition("<noscript>")[2].partition("</noscript>")[0]
@@ -158,7 +165,6 @@ def test_hostile_texts_stay_texts(field: str) -> None:
         assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
         assert sum(tag == "title" for tag, _ in seen.tags) == 1
         assert not any(tag == "img" and attributes.get("src") == "x" for tag, attributes in seen.tags)
-        json.loads(seen.texts["script application/json"])
 
 
 def test_only_a_page_without_content_says_that_it_needs_scripts() -> None:
@@ -187,6 +193,7 @@ def test_lists_link_their_feed_and_their_artworks() -> None:
 def test_the_operators_settings_reach_the_page() -> None:
     site = Site(name="Blue House", accent="#0b6e4f", footer_links=(("Imprint", "/imprint"),))
     data = json.loads(page(Filling(""), site).texts["script application/json"])
+    assert data["maxUploadBytes"] == 31_457_280
     assert data["name"] == "Blue House"
     assert data["accent"] == "#0b6e4f"
     assert data["footerLinks"] == [{"text": "Imprint", "url": "/imprint"}]
