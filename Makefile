@@ -23,8 +23,9 @@ setup: ## install everything the project needs, from the package registries
 demo: setup ## run the main job once on a real picture and print what came of it
 	@.venv/bin/python -m tools.demo
 
-dev: setup ## the four Workers on PORT (8787), state in STATE (.state), until Ctrl-C
-	@exec node runtime/main.mjs dev --port $(PORT) --state $(STATE) --var ALLOWED_ORIGINS=$(PAGES) $(ARGS)
+dev: setup ## the four Workers on PORT (8787), state in STATE (.state), until Ctrl-C; SAMPLES=12 fills an empty gallery
+	@exec node runtime/main.mjs dev --port $(PORT) --state $(STATE) --var ALLOWED_ORIGINS=$(PAGES) \
+		$(if $(SAMPLES),--samples $(SAMPLES)) $(ARGS)
 
 test: ## every test, unit tests first, two at a time (10 to 20 minutes); ARGS="-k name" picks
 	@$(PYTHON) tools/setup.py --browser

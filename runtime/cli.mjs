@@ -1,6 +1,7 @@
 // The commands of the local runtime: `dev` keeps the Workers running, `sql` queries their database whether they run or not.
 
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT, VARIANTS, WORKERS } from "./config.mjs";
 import { checkFaults, INTERPRETER_FAULTS, RENDERING_FAULTS } from "./faults.mjs";
@@ -21,6 +22,7 @@ const USAGE = `usage: node runtime/main.mjs dev [options], or make dev ARGS="[op
   --var WORKER:NAME[=VALUE]
                           the same in one of ${WORKERS.join(", ")}
   --memory-mib N          WebAssembly memory of an isolate (96)
+  --samples N             fill an empty gallery with N generated pictures by three artists
   --inspect               let debuggers reach the isolates' JavaScript; prints the address
   --verbose               log every request
   --hang-seconds N        restart workerd when it has not answered for so long (60)
@@ -37,6 +39,7 @@ const OPTIONS = {
   fault: { type: "string", multiple: true, default: [] },
   "memory-mib": { type: "string" },
   "hang-seconds": { type: "string" },
+  samples: { type: "string" },
   inspect: { type: "boolean", default: false },
   verbose: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -52,6 +55,12 @@ function parseMemory(text) {
   const mebibytes = Number(text);
   if (!(mebibytes > 0)) throw new Problem(`not an amount of memory: ${text}`);
   return mebibytes * 2 ** 20;
+}
+
+function parseSamples(text) {
+  const samples = Number(text);
+  if (!Number.isInteger(samples) || samples < 1 || samples > 50) throw new Problem(`not 1 to 50 samples: ${text}`);
+  return samples;
 }
 
 function parseHang(text) {
@@ -97,6 +106,7 @@ function readOptions(argv) {
     faults: parseFaults(values.fault),
     ...(values["memory-mib"] !== undefined && { memoryLimit: parseMemory(values["memory-mib"]) }),
     ...(values["hang-seconds"] !== undefined && { hangMs: parseHang(values["hang-seconds"]) }),
+    ...(values.samples !== undefined && { samples: parseSamples(values.samples) }),
     inspect: values.inspect,
     verbose: values.verbose,
     help: values.help,
@@ -136,6 +146,24 @@ async function dev(argv) {
   console.log(
     `ready on ${stack.url} after ${((Date.now() - started) / 1000).toFixed(1)} s (state in ${options.state})`,
   );
+  console.log(nextSteps(stack.url, options.state));
+  if (options.samples) addSamples(stack.url, options.state, options.samples);
+}
+
+/** Where to look, and a command for a second terminal. */
+function nextSteps(url, state) {
+  const where = resolve(state) === DEFAULT_STATE ? "" : ` --state ${state}`;
+  return `  page  ${url}/
+  API   ${url}/docs/
+  next  .venv/bin/vfa user add NAME${where}   then "Sign in" on the page`;
+}
+
+/** Fills an empty gallery with generated pictures, in a process that ends with this one. */
+function addSamples(url, state, samples) {
+  const args = ["-m", "tools.samples", "--url", url, "--state", resolve(state), "--count", String(samples)];
+  const child = spawn(join(ROOT, ".venv/bin/python"), args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  child.once("error", (error) => console.error(`the samples cannot be made: ${error.message}`));
+  process.on("exit", () => child.kill());
 }
 
 async function readStatement() {

@@ -135,9 +135,13 @@ def run(console: Console) -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, data in files.items():
         (FOLDER / f"{name}.jpg").write_bytes(data)
-    strip(files).save(FOLDER / "strip.jpg", quality=88)
+    # The README's picture is committed: a demo is not to change it.
+    strip(files).save(FOLDER / "renditions.jpg", quality=88)
     console.print_json(json.dumps({"data": artwork}, ensure_ascii=False))
     show(console, files, times)
+    console.print(
+        "The local gallery of this demo has ended, and its addresses with it; `make dev` starts one to stay."
+    )
 
 
 def main() -> int:

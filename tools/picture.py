@@ -1,8 +1,9 @@
-"""The demo's original: a painted dusk over mountains and a lake, made from noise and gradients."""
+"""Generated pictures for the demo and the samples: a dusk over a lake, contour lines, and tiles."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,14 @@ RIDGES = 7
 HORIZON = 0.66
 
 Floats = NDArray[np.float32]
+# Paints a picture of `width` × `height` pixels from a seed, always the same one.
+Painter = Callable[[int, int, int], Image.Image]
+PALETTES = (
+    ((20, 33, 61), (58, 90, 120), (142, 174, 180), (233, 216, 166), (238, 155, 0), (174, 32, 18)),
+    ((38, 70, 83), (42, 157, 143), (138, 177, 125), (233, 196, 106), (244, 162, 97), (231, 111, 81)),
+    ((43, 45, 66), (92, 77, 125), (183, 110, 148), (239, 156, 130), (248, 212, 158), (250, 243, 221)),
+    ((11, 57, 72), (65, 103, 136), (126, 162, 170), (208, 206, 186), (233, 210, 192), (157, 129, 137)),
+)
 
 
 def _noise(rng: np.random.Generator, length: int, octaves: int, first: int, gain: float = 0.5) -> Floats:
@@ -113,6 +122,58 @@ def paint(width: int = WIDTH, height: int = HEIGHT, seed: int = 7) -> Image.Imag
     _add_ridges(rng, picture)
     _add_lake(rng, picture)
     grain = rng.normal(0, 2.2, (height, width, 1)).astype(np.float32)
+    return Image.fromarray(np.clip(picture + grain, 0, 255).astype(np.uint8))
+
+
+def _palette(rng: np.random.Generator) -> Floats:
+    """Six colours from dark to light, shape (6, 3)."""
+    return np.array(PALETTES[rng.integers(len(PALETTES))], np.float32)
+
+
+def _relief(rng: np.random.Generator, width: int, height: int) -> Floats:
+    """Smooth hills in [0, 1], shape (height, width): waves of random direction, bent by one another."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / max(width, height)
+    total = np.zeros((height, width), np.float32)
+    for octave in range(7):
+        angle, phase = rng.uniform(0, 2 * np.pi, 2)
+        rate = 4.0 * 1.55**octave
+        total += np.sin(rate * (x * np.cos(angle) + y * np.sin(angle)) + phase + 1.6 * total) / 1.5**octave
+    low, high = total.min(), total.max()
+    return np.asarray((total - low) / (high - low), np.float32)
+
+
+def contours(width: int, height: int, seed: int) -> Image.Image:
+    """Layers of paper cut along contour lines, each with a soft shadow."""
+    rng = np.random.default_rng(seed)
+    colours, layers = _palette(rng), 14
+    level = _relief(rng, width, height) * layers
+    floor = np.floor(level)
+    stops = [(index / (len(colours) - 1), tuple(map(int, colour))) for index, colour in enumerate(colours)]
+    paper = _gradient(stops, (floor / layers).ravel()).reshape(height, width, 3)  # type: ignore[arg-type]
+    shadow = 0.34 * np.exp(-(level - floor) * 5)
+    light = 0.10 * np.exp(-(1 - (level - floor)) * 26)
+    picture = paper * (1 - shadow[..., None]) + 255 * light[..., None]
+    grain = rng.normal(0, 3.0, (height, width, 1)).astype(np.float32)
+    return Image.fromarray(np.clip(picture + grain, 0, 255).astype(np.uint8))
+
+
+def tiles(width: int, height: int, seed: int) -> Image.Image:
+    """A wall of square tiles, each with quarter circles around one of its corners."""
+    rng = np.random.default_rng(seed)
+    colours = _palette(rng)
+    side = int(max(width, height) / rng.integers(7, 12))
+    y, x = np.mgrid[0:height, 0:width]
+    rows, columns = height // side + 1, width // side + 1
+    row, column = y // side, x // side
+    turned = rng.integers(0, 2, (2, rows, columns))
+    u, v = (x % side + 0.5) / side, (y % side + 0.5) / side
+    distance = np.hypot(np.abs(turned[0][row, column] - u), np.abs(turned[1][row, column] - v))
+    inks = rng.integers(0, len(colours), (3, rows, columns))
+    ring = np.digitize(distance, (0.34, 0.72)).astype(np.int64)
+    glaze = colours[inks[ring, row, column]]
+    edge = np.minimum(np.minimum(u, 1 - u), np.minimum(v, 1 - v)) * side
+    picture = glaze * (1 - 0.22 * np.exp(-edge / 1.6))[..., None]
+    grain = rng.normal(0, 3.5, (height, width, 1)).astype(np.float32)
     return Image.fromarray(np.clip(picture + grain, 0, 255).astype(np.uint8))
 
 

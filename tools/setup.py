@@ -1,9 +1,8 @@
 """Set the project up from the package registries alone; a second run fetches nothing.
 
-Needs only the standard library of Python >= 3.11, since it makes the environment that the rest lives in.
+Needs only the standard library of Python >= 3.11, since it makes the environment that the rest lives in. An
+older Python must be able to read this file and name a newer one, so that its syntax is that of Python 3.6.
 """
-
-from __future__ import annotations
 
 import argparse
 import functools
@@ -18,6 +17,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+MINIMUM_PYTHON = (3, 11)
+NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
+
+if sys.version_info < MINIMUM_PYTHON:
+    suitable = next((name for name in NEWER_PYTHONS if shutil.which(name)), "python3.12")
+    wanted, given = ".".join(map(str, MINIMUM_PYTHON)), sys.version.split()[0]
+    sys.exit(f"error: Python {wanted} or newer is needed, this is {given}; run make with PYTHON={suitable}")
 
 from kernels import native  # noqa: E402
 
@@ -27,8 +33,14 @@ from tools.problem import Problem  # noqa: E402
 VENV = ROOT / ".venv"
 CACHE = ROOT / ".cache"
 UV_VERSION = "0.13.9"
-MINIMUM_PYTHON = (3, 11)
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MAC_BROWSERS = (
+    "Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+# Where Playwright keeps the browsers that it downloads, on Linux and on macOS.
+PLAYWRIGHT_CACHES = (".cache/ms-playwright", "Library/Caches/ms-playwright")
+PLAYWRIGHT_BROWSERS = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
 
 
 def run(*command: str | Path) -> None:
@@ -127,15 +139,32 @@ def step(
 
 
 def find_browser() -> str | None:
-    return next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
+    """Path of Chrome or Chromium: $CHROME, on the PATH, among a Mac's applications, or Playwright's own."""
+    homes = (Path("/"), Path.home())
+    on_path = [shutil.which(name) for name in BROWSER_NAMES]
+    applications = [home / name for home in homes for name in MAC_BROWSERS]
+    downloaded = [
+        path
+        for cache in PLAYWRIGHT_CACHES
+        for pattern in PLAYWRIGHT_BROWSERS
+        for path in sorted((Path.home() / cache).glob(pattern), reverse=True)
+    ]
+    candidates = [os.environ.get("CHROME"), *on_path, *applications, *downloaded]
+    return next((str(path) for path in candidates if path and os.access(path, os.X_OK)), None)
 
 
 def install_browser() -> None:
-    """Chromium for the page's tests, from Debian's packages; needs root."""
+    """Chromium for the page's tests: for root from Debian's packages, else from Playwright."""
     if find_browser():
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Problem("the page's tests need Chromium: install it (Debian: `apt-get install chromium`)")
+        print("  Chromium, from Playwright ...", flush=True)
+        try:
+            run(VENV / "bin/playwright", "install", "chromium")
+        except Problem as problem:
+            advice = "the page's tests need Chrome or Chromium: install one, or set CHROME to its path"
+            raise Problem(f"{advice}\n{problem}") from problem
+        return
     print("  Chromium, from Debian's packages ...", end="", flush=True)
     started = time.monotonic()
     run("apt-get", "update", "-qq")
@@ -153,9 +182,6 @@ def fetch_browser_wheels() -> None:
 
 
 def set_up(*, with_browser: bool) -> None:
-    if sys.version_info < MINIMUM_PYTHON:
-        wanted = ".".join(map(str, MINIMUM_PYTHON))
-        raise Problem(f"Python {wanted} or newer is needed, this is {sys.version.split()[0]}")
     python = f"Python {sys.version.split()[0]}"
     workers_python = vendor.PROJECTS[-1].python
     step(f"environment of {python} with uv {UV_VERSION}", make_environment, [], VENV / "bin/uv")

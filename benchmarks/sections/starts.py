@@ -17,7 +17,7 @@ from benchmarks.gallery import gallery
 from benchmarks.harness import interleaved, summary, timed
 from benchmarks.places import NODE, ROOT, Effort
 
-COPIED = ("runtime", "src", "variants", "python_modules", "web/dist")
+COPIED = ("runtime", "src", "variants", "python_modules", "tools", "web")
 COPIED_FILES = ("schema.sql", "package.json", "package-lock.json", "wrangler.toml")
 LINKED = ("node_modules", ".venv")
 READY = "ready on "

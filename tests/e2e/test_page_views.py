@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 from tests.support.e2e.accounts import Account, AccountFactory
 from tests.support.e2e.browsing import LIST, MARKUP, Visit, expect_cards, hang, hang_five, home, sent, tag_of
 from tests.unit.gallery.test_other_writers import INSERT, ROW
@@ -91,13 +91,9 @@ def test_nothing_moves_while_pictures_arrive(visit: Visit, artist: Account) -> N
         route.continue_()
 
     page.route(re.compile(r"/cdn/|/api/"), late)
-    wide, phone = (1280, 720), (390, 844)
-    for (width, height), path in (
-        (wide, home(artist)),
-        (wide, f"{home(artist)}/morning"),
-        (phone, home(artist)),
-    ):
-        page.set_viewport_size({"width": width, "height": height})
+    wide, phone = ViewportSize(width=1280, height=720), ViewportSize(width=390, height=844)
+    for size, path in ((wide, home(artist)), (wide, f"{home(artist)}/morning"), (phone, home(artist))):
+        page.set_viewport_size(size)
         page.goto(path)
         expect(page.locator(".picture").first).to_be_visible()
         expect(page.locator(".picture:not(.loaded)")).to_have_count(0)

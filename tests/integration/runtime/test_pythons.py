@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from pywrangler.metadata import PYTHON_COMPAT_VERSIONS
-from tests.support.runtime.projects import NODE, ROOT, running_in
+from tests.support.runtime.projects import NODE, ROOT, VARIANTS, copy_config, running_in
 from tools import vendor
 from tools.problem import Problem
 
@@ -116,7 +116,7 @@ COPIED = (
     "tools",
     "web/dist",
 )
-COPIED_FILES = ("schema.sql", "package.json", "package-lock.json", "wrangler.toml", "pyproject.toml")
+COPIED_FILES = ("schema.sql", "package.json", "package-lock.json", "pyproject.toml")
 VENDOR = """
 import sys
 from pathlib import Path
@@ -154,6 +154,9 @@ def gallery_copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     for name in COPIED_FILES:
         shutil.copy(ROOT / name, copy)
+    copy_config(ROOT, copy)
+    for variant in VARIANTS:
+        copy_config(ROOT / "variants" / variant, copy / "variants" / variant)
     for name in ("node_modules", ".venv"):
         (copy / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / ".cache/wheelhouse", copy / ".cache/wheelhouse")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.runtime.projects import Running, descendants_of, running_in
+from tests.support.runtime.projects import Running, command_of, descendants_of, running_in
 from tools.stack import Stack
 
 ASKS = {"gateway": "/api/write", "icon": "/api/ask"}
@@ -84,14 +84,7 @@ def test_a_new_interpreter_has_no_more_memory_than_the_first(mended: Running) ->
 
 def workerd_of(runtime: Running) -> set[int]:
     found = descendants_of(runtime.process.pid)
-    return {pid for pid in found if b"workerd" in command_of(pid)}
-
-
-def command_of(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
-    except OSError:
-        return b""
+    return {pid for pid in found if "workerd" in command_of(pid).split(" ")[0]}
 
 
 def get_again(runtime: Running, path: str) -> str:

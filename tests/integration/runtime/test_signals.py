@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.runtime.projects import Started, are_gone_soon, descendants_of
+from tests.support.runtime.projects import Started, are_gone_soon, command_of, descendants_of
 
 AT_ONCE_SECONDS = 3
 
@@ -23,13 +23,6 @@ def wait_for_child(runtime: Started, name: str) -> set[int]:
         assert runtime.process.poll() is None, runtime.text
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except FileNotFoundError:
-        return ""
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

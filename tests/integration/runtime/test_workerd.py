@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from tests.support.runtime.projects import ROOT
+from tests.support.runtime.projects import ROOT, is_gone
 
 MACHINES = {
     "Linux x86_64": "linux-64",
@@ -60,3 +62,30 @@ def test_the_binary_of_this_machine_lies_where_it_is_looked_for() -> None:
     system, processor = os.uname().sysname, os.uname().machine
     platform = MACHINES[f"{system} {processor}"]
     assert (ROOT / f"node_modules/@cloudflare/workerd-{platform}/bin/workerd").exists()
+
+
+def test_without_setpriv_workerd_does_not_outlive_the_runtime(checkout: Path) -> None:
+    for platform in MACHINES.values():
+        program(
+            checkout / f"node_modules/@cloudflare/workerd-{platform}/bin/workerd", "echo $$; exec sleep 60"
+        )
+    tools = checkout / "tools"
+    tools.mkdir()
+    for name in ("sh", "uname", "dirname", "sleep"):
+        (tools / name).symlink_to(shutil.which(name) or "")
+    # Another process than this one, so that it can be killed.
+    runtime = subprocess.Popen(
+        ["sh", "-c", f"{checkout}/runtime/workerd.sh serve & wait"],
+        env={"PATH": str(tools)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert runtime.stdout
+    workerd = int(runtime.stdout.readline())
+    runtime.send_signal(signal.SIGKILL)
+    runtime.wait()
+    runtime.stdout.close()
+    deadline = time.monotonic() + 20
+    while not is_gone(workerd):
+        assert time.monotonic() < deadline, "workerd outlived the runtime"
+        time.sleep(0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,12 @@ class Default(WorkerEntrypoint):
 """
 
 
+def copy_config(source: Path, target: Path) -> None:
+    """Copy wrangler.toml without its build command, which looks for the whole repository."""
+    text = (source / "wrangler.toml").read_text()
+    (target / "wrangler.toml").write_text(re.sub(r"(?m)^\[build\]\n(?:[^\[\n].*\n)*", "", text))
+
+
 def make_project(project: Path) -> Path:
     """Lay the copy out in `project`, an empty folder."""
     shutil.copytree(ROOT / "runtime", project / "runtime")
@@ -64,8 +71,8 @@ def make_project(project: Path) -> Path:
     for prepared in (ROOT / ".cache").glob("pyodide-*/"):
         shutil.copytree(prepared, project / ".cache" / prepared.name)
     (project / "node_modules").symlink_to(ROOT / "node_modules")
-    for name in ("wrangler.toml", "package-lock.json"):
-        shutil.copy(ROOT / name, project)
+    shutil.copy(ROOT / "package-lock.json", project)
+    copy_config(ROOT, project)
     (project / "schema.sql").write_text("CREATE TABLE IF NOT EXISTS notes (text TEXT);\n")
     (project / "src").mkdir()
     (project / "src/entry.py").write_text(GATEWAY)
@@ -77,7 +84,7 @@ def make_project(project: Path) -> Path:
     for variant in VARIANTS:
         folder = project / "variants" / variant
         folder.mkdir()
-        shutil.copy(ROOT / "variants" / variant / "wrangler.toml", folder)
+        copy_config(ROOT / "variants" / variant, folder)
         # The gateway's modules will do: these siblings need the SDK only.
         shutil.copytree(ROOT / "python_modules", folder / "python_modules")
         (project / f"variants/src/{variant}.py").write_text(SIBLING)
@@ -172,10 +179,21 @@ def descendants_of(pid: int) -> set[int]:
     return children.union(*map(descendants_of, children))
 
 
+def _ps(pid: int, column: str) -> str:
+    """A column of `ps`, which macOS has, too; empty when there is no such process."""
+    command = ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, empty when there is none."""
+    return _ps(pid, "command")
+
+
 def is_gone(pid: int) -> bool:
     """Whether the process is no longer there, or only its entry is."""
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or ") Z " in stat.read_text()
+    state = _ps(pid, "stat")
+    return not state or state.startswith("Z")
 
 
 def are_gone_soon(processes: set[int]) -> bool:
