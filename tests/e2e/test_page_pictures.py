@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from tests.support.e2e.accounts import Account, AccountFactory
 from tests.support.e2e.browsing import LIST, Visit, expect_cards, hang, hang_five, home, sent
@@ -106,6 +108,22 @@ def test_no_thumbnail_is_drawn_above_its_own_pixels(
             return image.getBoundingClientRect().width * devicePixelRatio / shorter;
         }""")
         assert own <= 1.02
+
+
+def test_the_artwork_page_offers_three_widths_of_a_large_picture(
+    visit: Visit, account: AccountFactory, bytes_of: Callable[[int, int], bytes]
+) -> None:
+    owner = account()
+    answer = owner.create(owner.upload(bytes_of(1600, 1200)), "Large")
+    assert answer.status_code == 201, answer.text
+    page = visit(f"{home(owner)}/large", viewport={"width": 390, "height": 844})
+    image = page.locator(".stage .loaded img")
+    offered = [each.split(" ") for each in (image.get_attribute("srcset") or "").split(", ")]
+    assert [width for _, width in offered] == ["640w", "1280w", "1600w"]
+    for url, width in offered:
+        body = page.request.get(url).body()
+        assert f"{Image.open(io.BytesIO(body)).width}w" == width
+    assert image.evaluate("image => image.currentSrc") == offered[0][0]
 
 
 def test_no_more_bytes_come_than_a_place_needs(

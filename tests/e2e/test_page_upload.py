@@ -163,6 +163,9 @@ def test_what_is_said_of_all_is_said_of_each_that_says_nothing_else(visit: Visit
         assert saved[title]["tags"] == ["warm", "wool"]
         assert saved[title]["materials"] == materials
         assert saved[title]["createdDate"] == "2024"
+    assert [saved[title]["altText"] for title in ("Alike one", "Alike two")] == ["A blanket on a chair", None]
+    page.goto(f"{home(painter)}/{saved['Alike one']['slug']}")
+    expect(page.locator(".stage img")).to_have_attribute("alt", "A blanket on a chair")
 
 
 def asks_when_left(page: Page) -> bool:

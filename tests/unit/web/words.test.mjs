@@ -51,8 +51,8 @@ test("the usual categories have names of the API's, others are what was written"
 
 test("sizes, counts and categories read well", () => {
   assert.equal(sizeName(0), "1 KB");
-  assert.equal(sizeName(4_210_000), "4.2 MB");
-  assert.equal(sizeName(42_100_000), "42 MB");
+  assert.equal(sizeName(4.2 * 2 ** 20), "4.2 MB");
+  assert.equal(sizeName(42 * 2 ** 20), "42 MB");
   assert.equal(counted(1, "picture"), "1 picture");
   assert.equal(counted(2, "picture"), "2 pictures");
   assert.equal(categoryName("mixed_media"), "Mixed media");
