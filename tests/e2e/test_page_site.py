@@ -62,7 +62,7 @@ def test_a_site_has_its_operators_name_logo_colour_and_footer(
     expect(page.get_by_text("Prints since 1890")).to_be_visible()
     footer = page.get_by_role("contentinfo")
     expect(footer).to_contain_text("© Kunsthalle")
-    expect(footer.get_by_role("link")).to_have_text(["Imprint", "API"])
+    expect(footer.get_by_role("link")).to_have_text(["Imprint", "API", "Licences"])
     accent = "getComputedStyle(document.documentElement).getPropertyValue('--on-accent')"
     assert page.evaluate(accent) == "#000000"
     check_access(page, axe)

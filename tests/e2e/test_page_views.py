@@ -199,10 +199,59 @@ def test_a_shared_link_leads_on_to_the_artists_other_pictures(visit: Visit, arti
     assert len(lists) == 1
 
 
+def without_record(route: Route) -> None:
+    """The page as the gateway answers it when it cannot read the artwork."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace(' id="artwork"', ""))
+
+
+def test_a_shared_link_shows_its_picture_before_anything_else_is_fetched(
+    visit: Visit, artist: Account
+) -> None:
+    page = visit("/healthz")
+    pictures: list[Route] = []
+    page.route("**/cdn/display/**", lambda route: pictures.append(route))
+    later = sent(page, r"/api/|/cdn/icons/|\.woff2", "GET")
+    page.goto(f"{home(artist)}/ink-two", wait_until="commit")
+    expect(page.get_by_role("heading", name="Ink two")).to_be_visible()
+    expect(page.locator(".stage .likeness")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("Drawing")
+    assert later == []
+    for route in pictures:
+        route.continue_()
+    expect(page.locator(".stage .loaded")).to_be_visible()
+    expect(page.locator(".strip [aria-current]")).to_have_attribute("title", "Ink two")
+    paths = " ".join(urlsplit(each.url).path for each in later)
+    for part in (f"/api/users/{artist.username}/artworks/ink-two", "/cdn/icons/", "figtree", "instrument"):
+        assert part in paths
+
+
+def test_the_record_of_a_document_is_not_taken_for_another_artwork(visit: Visit, artist: Account) -> None:
+    page = visit("/healthz")
+
+    def of_another(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"slug":"ink-two"', '"slug":"weave"'))
+
+    page.route(f"**{home(artist)}/ink-two", of_another)
+    page.route("**/api/users/**", lambda _: None)
+    page.goto(f"{home(artist)}/ink-two")
+    expect(page.get_by_text("Fetching the picture…")).to_be_visible()
+
+
+def test_an_artwork_that_is_gone_since_its_document_was_made_says_so(visit: Visit, artist: Account) -> None:
+    page = visit("/healthz", expecting=(404,))
+    gone = {"error": "Not found", "code": "not_found", "requestId": "r"}
+    page.route("**/api/users/**", lambda route: route.fulfill(status=404, json=gone))
+    page.goto(f"{home(artist)}/ink-two")
+    expect(page.get_by_role("heading", name="This picture is not here")).to_be_visible()
+
+
 def test_the_focus_stays_at_an_artwork_that_is_not_known_yet(visit: Visit, artist: Account) -> None:
     page = visit("/healthz", expecting=(500,))
     broken = {"error": "Something went wrong on our side.", "code": "internal", "requestId": "r"}
     page.route("**/api/users/**", lambda route: route.fulfill(status=500, json=broken))
+    page.route(f"**{home(artist)}/ink-two", without_record)
     page.goto(f"{home(artist)}/ink-two")
     page.get_by_role("button", name="Try again").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Something went wrong on our side.")

@@ -8,6 +8,7 @@ import { crumbs, facts } from "./facts.js";
 import { editArtwork, openOriginal, removeArtwork } from "./owner.js";
 import { altOf, fit, picture, tint } from "./picture.js";
 import * as session from "./session.js";
+import { takeArtwork } from "./settings.js";
 import { sourcesOf } from "./sources.js";
 import { emptyState, errorState, loadingState } from "./states.js";
 import { Strip } from "./strip.js";
@@ -19,6 +20,8 @@ const LINK = "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7M14 10a4 4 0 0
 const DOWN = "M12 4v11m-5-5 5 5 5-5M5 20h14";
 // What the API answers to an address where no artwork is, or where none can be.
 const MISSING = [400, 404];
+// How long everything else waits for the first picture.
+const PICTURE_FIRST_MS = 5000;
 
 /**
  * @typedef {object} Surroundings
@@ -42,6 +45,9 @@ export class ArtworkView {
   #reader = null;
   /** The URL of the picture that hangs; null when none does. @type {string | null} */
   #hung = null;
+  #findsNeighbours = false;
+  /** Resolves when everything else may be fetched. @type {Promise<unknown>} */
+  pictureFirst = Promise.resolve();
   #leaving = new AbortController();
   #crumbs = h("nav", { class: "crumbs", "aria-label": "You are here" });
   #stage = h("div", { class: "stage" });
@@ -70,10 +76,13 @@ export class ArtworkView {
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     session.changes.addEventListener("change", () => this.#recognise(), { signal });
     new ResizeObserver(() => fit(this.#stage.querySelectorAll(".picture"))).observe(this.#stage);
-    const known = around.neighbours.find(address);
+    const given = takeArtwork(address);
+    const known = around.neighbours.find(address) ?? given;
+    if (given?.displayUrl) this.pictureFirst = settled(this.#stage);
     if (known) this.#show(known);
     else this.#clear(loading());
-    this.#read();
+    if (given) this.#readAfterPicture();
+    else this.#read();
   }
 
   get heading() {
@@ -88,6 +97,11 @@ export class ArtworkView {
   #recognise() {
     if (this.#artwork) this.#describe(this.#artwork);
     if (session.currentToken() !== this.#reader) this.#read();
+  }
+
+  async #readAfterPicture() {
+    await this.pictureFirst;
+    if (this.#readings === 0 && !this.#leaving.signal.aborted) this.#read();
   }
 
   /** Reads what is there now; of several readings only the last one counts. */
@@ -153,7 +167,7 @@ export class ArtworkView {
     this.#bare(false);
     // On show before it was in the document, it could not be measured.
     fit(this.#stage.querySelectorAll(".picture"));
-    if (this.#strip.isEmpty) this.#findNeighbours(artwork);
+    if (this.#strip.isEmpty && !this.#findsNeighbours) this.#findNeighbours(artwork);
   }
 
   /** @param {Artwork} artwork */
@@ -197,7 +211,7 @@ export class ArtworkView {
       "by ",
       h("a", { href: artistPath(artwork.username), rel: "author" }, h("bdi", {}, artwork.username)),
     );
-    this.#crumbs.replaceChildren(crumbs(artwork));
+    this.#crumbs.replaceChildren(crumbs(artwork, this.pictureFirst));
     const description = artwork.description && h("p", { class: "description", dir: "auto" }, artwork.description);
     this.#about.replaceChildren(artist, description || "", facts(artwork));
     const mine = session.currentAccount()?.id === artwork.userId;
@@ -258,8 +272,11 @@ export class ArtworkView {
   /** @param {Artwork} artwork */
   async #findNeighbours(artwork) {
     const { signal } = this.#leaving;
+    this.#findsNeighbours = true;
+    await this.pictureFirst;
     // An artwork is worth looking at without its neighbours too.
     const line = await this.#around.neighbours.around(artwork, signal).catch(() => []);
+    this.#findsNeighbours = false;
     if (!signal.aborted) this.#strip.show(artwork, line);
   }
 
@@ -273,6 +290,17 @@ export class ArtworkView {
     const next = steps ? this.#strip.neighbour(steps) : null;
     if (next) this.#around.navigate(artworkPath(next), { replace: true });
   }
+}
+
+/**
+ * Resolves once a picture in an element is there or has failed, or when it takes too long.
+ * @param {HTMLElement} element
+ */
+function settled(element) {
+  return new Promise((resolve) => {
+    for (const kind of ["load", "error"]) element.addEventListener(kind, resolve, { capture: true, once: true });
+    setTimeout(resolve, PICTURE_FIRST_MS);
+  });
 }
 
 /**

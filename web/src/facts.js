@@ -8,8 +8,11 @@ import { categoryName, dateName } from "./words.js";
 /** @typedef {import("./api.js").Artwork} Artwork */
 /** @typedef {import("./dom.js").Child} Child */
 
-/** @param {Artwork} artwork */
-export function crumbs(artwork) {
+/**
+ * @param {Artwork} artwork
+ * @param {Promise<unknown>} after what its icon waits for
+ */
+export function crumbs(artwork, after) {
   return h(
     "ol",
     {},
@@ -18,7 +21,7 @@ export function crumbs(artwork) {
     h(
       "li",
       { class: "here", "aria-current": "page" },
-      picture({ src: iconOf(artwork), width: ICON, height: ICON, alt: "" }, artwork),
+      picture({ src: iconOf(artwork), width: ICON, height: ICON, alt: "", after }, artwork),
       h("bdi", {}, artwork.title),
     ),
   );

@@ -76,7 +76,7 @@ function brand(link) {
 
 /** @param {HTMLElement} foot */
 export function fillFooter(foot) {
-  const links = [...site.footerLinks, { text: "API", url: "/docs/" }];
+  const links = [...site.footerLinks, { text: "API", url: "/docs/" }, { text: "Licences", url: "/licences.txt" }];
   foot.append(
     h("p", { dir: "auto" }, site.footerText || site.name),
     h(

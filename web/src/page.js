@@ -14,7 +14,7 @@ import { restore } from "./sign-in.js";
 import { emptyState } from "./states.js";
 import { UploadView } from "./upload-view.js";
 
-/** @typedef {{element: HTMLElement, title: string, heading: HTMLElement, dispose?: () => void, placed?: () => void}} View */
+/** @typedef {{element: HTMLElement, title: string, heading: HTMLElement, pictureFirst?: Promise<unknown>, dispose?: () => void, placed?: () => void}} View */
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const header = fillHeader(/** @type {HTMLElement} */ (document.getElementById("header")));
@@ -68,6 +68,8 @@ function hang(view) {
   main.replaceChildren(view.element);
   view.placed?.();
   current = view;
+  // On a slow line the typefaces would delay the first picture.
+  Promise.resolve(view.pictureFirst).then(() => document.documentElement.classList.add("lettered"));
 }
 
 /**

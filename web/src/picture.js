@@ -13,13 +13,14 @@ const COLOUR = /^#[0-9a-f]{6}$/i;
 const fitting = new WeakMap();
 
 /**
- * A frame with one image. With `sources` it gets its bytes once `fit` has measured it, or at once with `sizes`.
+ * A frame with one image. With `sources` it gets its bytes once `fit` has measured it, or at once with `sizes`; with
+ * `src` alone it waits for `after`.
  * @param {{src?: string | null, sources?: Source[], sizes?: string, overhang?: number, width?: number | null,
- *   height?: number | null, alt: string, lazy?: boolean, first?: boolean, onfail?: () => void}} image
+ *   height?: number | null, alt: string, lazy?: boolean, first?: boolean, after?: Promise<unknown>, onfail?: () => void}} image
  * @param {{dominantColor: string | null, thumbHash: string | null}} artwork
  */
 export function picture(
-  { src = null, sources = [], sizes, overhang = 1, width, height, alt, lazy = false, first = false, onfail },
+  { src = null, sources = [], sizes, overhang = 1, width, height, alt, lazy = false, first = false, after, onfail },
   { dominantColor, thumbHash },
 ) {
   const frame = h("div", { class: "picture" });
@@ -50,7 +51,8 @@ export function picture(
     frame.style.setProperty("--short", String(Math.min(widest.width, widest.height)));
     if (sizes) setSource(image, sources, sizes);
     else fitting.set(frame, { image, sources, overhang, width: 0 });
-  } else if (src) image.src = src;
+  } else if (src && after) after.then(() => image.setAttribute("src", src));
+  else if (src) image.src = src;
   else image.dispatchEvent(new Event("error"));
   if (likeness) frame.append(likeness);
   frame.append(image);
