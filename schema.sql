@@ -1,6 +1,6 @@
 -- The whole D1 schema. Running it again changes nothing.
--- Answers derive URLs from original_key, version and R2_CDN_DOMAIN, so a domain may change; the row keeps those
--- that were valid when its renditions were made.
+-- Responses derive URLs from original_key, version and R2_CDN_DOMAIN, so that a domain may change. The row keeps
+-- the URLs that were valid when its renditions were made.
 -- Times are written as ISO 8601 in UTC with milliseconds; those of uploads are milliseconds since 1970, by D1's clock.
 
 CREATE TABLE IF NOT EXISTS users (
@@ -10,16 +10,16 @@ CREATE TABLE IF NOT EXISTS users (
   artwork_count INTEGER NOT NULL DEFAULT 0 CHECK (artwork_count >= 0),
   created_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
   status        TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
-  tokens_valid_after INTEGER NOT NULL DEFAULT 0, -- milliseconds since 1970; tokens issued before it are refused
-  issuer        TEXT, -- the identity provider, and who the user is to it
+  tokens_valid_after INTEGER NOT NULL DEFAULT 0, -- milliseconds since 1970; tokens issued earlier are refused
+  issuer        TEXT, -- the identity provider, and its `sub` of the user
   subject       TEXT
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS users_by_subject ON users (issuer, subject);
 
--- Other programs may write artworks, too: who leaves out what is ours gets defaults, and a row without
--- original_key is served by its URLs. Its times may be ISO 8601, SQLite's own form, or seconds or milliseconds
--- since 1970; created_ms is all of them alike. Only artworks with the status 'active' are public.
+-- Other programs may write artworks, too. Columns that they leave out have defaults, and a row without original_key
+-- is served by its URLs. Times may be ISO 8601, SQLite's own form, or seconds or milliseconds since 1970; created_ms
+-- is the same for all of them. Only artworks with the status 'active' are public.
 CREATE TABLE IF NOT EXISTS artworks (
   id              TEXT PRIMARY KEY,
   user_id         TEXT NOT NULL REFERENCES users (id),
@@ -31,11 +31,11 @@ CREATE TABLE IF NOT EXISTS artworks (
   created_date    TEXT,
   category        TEXT DEFAULT 'other',
   tags            TEXT,             -- a JSON array, NULL when there are none
-  alt_text        TEXT,             -- what the picture shows, for who cannot see it
+  alt_text        TEXT,             -- what the picture shows, for people who cannot see it
   original_key    TEXT,
-  original_etag   TEXT,             -- of the original that was rendered; NULL where it was not noted
+  original_etag   TEXT,             -- of the original that was rendered; NULL when unknown
   version         INTEGER NOT NULL DEFAULT 1, -- of the renditions, part of their keys
-  original_url    TEXT,             -- the URLs as the create answered them
+  original_url    TEXT,             -- the URLs in the response of the create
   display_url     TEXT,
   thumbnail_url   TEXT,
   icon_url        TEXT,
@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS artworks (
 CREATE UNIQUE INDEX IF NOT EXISTS artworks_by_slug ON artworks (user_id, slug);
 CREATE UNIQUE INDEX IF NOT EXISTS artworks_by_original ON artworks (original_key);
 
--- The keys in the URLs of rows without original_key (up to a question mark), so that the sweeper spares them.
+-- The keys in the URLs of rows without original_key (up to a question mark), so that the sweeper does not delete them.
 CREATE INDEX IF NOT EXISTS artworks_named_originals
   ON artworks (substr(original_url, instr(original_url, '/originals/') + 1, instr(original_url || char(63), char(63)) - instr(original_url, '/originals/') - 1))
   WHERE original_key IS NULL;
@@ -80,19 +80,19 @@ CREATE INDEX IF NOT EXISTS artworks_named_icons
   ON artworks (substr(icon_url, instr(icon_url, '/icons/') + 1, instr(icon_url || char(63), char(63)) - instr(icon_url, '/icons/') - 1))
   WHERE original_key IS NULL;
 
--- The life of an original: its ticket, who works on it, and its artwork or its end.
+-- The life of an original: issued, uploaded, leased, and recorded or expired.
 CREATE TABLE IF NOT EXISTS uploads (
   key          TEXT PRIMARY KEY,
   user_id      TEXT NOT NULL,
-  content_type TEXT,                        -- that its URL takes; NULL when no URL can be used any more
-  size         INTEGER,                     -- that its URL takes; NULL for any
+  content_type TEXT,                        -- that its URL accepts; NULL when its URL has expired
+  size         INTEGER,                     -- that its URL accepts; NULL for any
   issued_at    INTEGER NOT NULL,
-  expires_at   INTEGER,                     -- the sweeper looks at it some time after; NULL for never
-  holder       TEXT NOT NULL DEFAULT '',    -- of the lease, which ends by itself
-  attempt      INTEGER NOT NULL DEFAULT 0,  -- counts the leases: a renderer of an earlier one overwrites nothing
+  expires_at   INTEGER,                     -- after it the sweeper looks at the upload; NULL for never
+  holder       TEXT NOT NULL DEFAULT '',    -- of the lease, which ends at lease_until
+  attempt      INTEGER NOT NULL DEFAULT 0,  -- counts the leases; renderers of an earlier one overwrite nothing
   lease_until  INTEGER NOT NULL DEFAULT 0,
   artwork_id   TEXT,
-  etags        TEXT                         -- of the renditions, while an earlier try may still write to them
+  etags        TEXT                         -- of the renditions, while an earlier attempt may still write
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS uploads_by_expiry ON uploads (expires_at) WHERE expires_at IS NOT NULL;
@@ -100,12 +100,13 @@ CREATE INDEX IF NOT EXISTS uploads_open ON uploads (user_id, expires_at, size)
   WHERE artwork_id IS NULL AND content_type IS NOT NULL;
 
 -- Lists and search.
--- Every list is one walk down the rowids of a full-text index: a filter is a term like the words are, so that any
--- set of filters is one MATCH, newest first, without sorting. Triggers keep all of it, whoever writes the rows. Only
--- active artworks are in it.
+-- Every list reads the rowids of a full-text index in descending order. A filter is a term, as words are, so that any
+-- set of filters is one MATCH, newest first, without sorting. Triggers maintain the index, whichever program writes
+-- the rows. It holds active artworks only.
 
--- The order of lists: milliseconds of created_at × 1024, and a number among those of one millisecond. More than
--- 1,024 of them overflow into the next second. Below 2^53, which JavaScript counts exactly, until the year 2109.
+-- The order of lists: milliseconds of created_at × 1024, plus a number among the artworks of one millisecond. More
+-- than 1,024 of them overflow into the next second. Until the year 2109 a position is below 2^53, which JavaScript
+-- represents exactly.
 CREATE TABLE IF NOT EXISTS artwork_positions (
   position   INTEGER PRIMARY KEY,
   artwork_id TEXT NOT NULL UNIQUE
@@ -118,11 +119,11 @@ CREATE TABLE IF NOT EXISTS search_facets (
   token TEXT GENERATED ALWAYS AS (char(57344, 983040 + (id >> 15), 983040 + (id & 32767))) VIRTUAL
 );
 
--- Runs of neighbours in that order, each with a term of its own, so that a search can be kept to a few of them.
--- A block begins only above all that there is, so no artwork ever changes its block.
+-- Ranges of positions, each with a term of its own, so that a search can be limited to a few of them. A block begins
+-- only above all existing positions, so that no artwork changes its block.
 CREATE TABLE IF NOT EXISTS search_blocks (
   id    INTEGER PRIMARY KEY,
-  start INTEGER NOT NULL UNIQUE, -- the least position in it
+  start INTEGER NOT NULL UNIQUE, -- the lowest position in it
   size  INTEGER NOT NULL,        -- how many were put into it
   token TEXT GENERATED ALWAYS AS (char(57344, 983040 + id)) VIRTUAL
 );
@@ -181,7 +182,7 @@ SELECT artworks.id AS artwork_id, (
 ) AS words
 FROM artworks;
 
--- What is indexed of each artwork. Whoever changes this, or a view in it, fills the index anew.
+-- The text that is indexed of each artwork. A migration that changes this view, or one it reads, rebuilds the index.
 CREATE VIEW IF NOT EXISTS artwork_terms AS
 SELECT position, artwork_id,
   (SELECT words FROM artwork_words WHERE artwork_words.artwork_id = artwork_positions.artwork_id)
@@ -228,7 +229,7 @@ CREATE TRIGGER IF NOT EXISTS artworks_inserted AFTER INSERT ON artworks BEGIN
   INSERT INTO artwork_terms (artwork_id) VALUES (NEW.id);
 END;
 
--- What is taken out of the index is read from the rows, so that goes before they change.
+-- The index deletes terms by reading the row, so the deletion comes before the row changes.
 CREATE TRIGGER IF NOT EXISTS artworks_changing
 BEFORE UPDATE OF id, user_id, title, description, tags, category, is_featured, created_at, status ON artworks BEGIN
   DELETE FROM artwork_search WHERE rowid = (SELECT position FROM artwork_positions WHERE artwork_id = OLD.id);

@@ -20,7 +20,7 @@ from gallery.errors import (
 from gallery.http import cors
 from gallery.http.context import Context
 from gallery.http.messages import Request, Response, error_response
-from gallery.http.routes import find_route
+from gallery.http.router import find_route
 from gallery.http.site import not_found
 from gallery.ports import Platform
 from gallery.settings import Settings

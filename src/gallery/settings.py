@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from gallery.errors import NotConfigured
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: a key for HS256 has at least the size of the hash
-TOKEN_BYTES = 16  # nobody can try tokens of a sibling but through the gateway
+TOKEN_BYTES = 16  # renderers have no public address at which tokens could be tried
 MAX_UPLOAD_BYTES = 30 * 1024 * 1024
 MAX_OPEN_UPLOADS = 50
 MAX_OPEN_BYTES = 1024**3
@@ -32,7 +32,10 @@ _Read = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An identity provider whose tokens are accepted; `operator` is a claim and the value that makes one."""
+    """An identity provider whose tokens are accepted.
+
+    `operator` is the name and the value of the claim that operators have.
+    """
 
     keys_url: str
     issuer: str
@@ -58,6 +61,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """What is configured: sizes in bytes, times in seconds, URLs without a slash at their end.
+
+    `cdn_domain` and `public_url` are empty where the origin of the request is used.
+    """
+
     jwt_secret: str = field(repr=False)
     worker_token: str = field(repr=False)
     access_key_id: str
@@ -167,7 +175,7 @@ class _Reader:
         return Provider(url, issuer, audience, operator)
 
     def _claim(self, name: str) -> tuple[str, str] | None:
-        """`<claim>=<value>`; a claim may be a URL, a value has no equals sign."""
+        """`<claim>=<value>`. A claim may be a URL; a value has no equals sign."""
         text = self.text(name)
         claim, equals, value = text.rpartition("=")
         if text and not (claim and value):
@@ -264,11 +272,11 @@ def _is_base_url(text: str) -> bool:
 
 
 def _is_keys_url(text: str) -> bool:
-    """An https URL; http is for this machine only, as the keys decide who is who."""
+    """An https URL, or http on this machine: the keys decide whose tokens are valid."""
     try:
         url = urlsplit(text)
         is_secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
-        # Whatever is wrong with the rest is wrong in the same way without its query.
+        # A query is allowed here, and nowhere else.
         return is_secure and _is_base_url(url._replace(query="").geturl())
     except ValueError:
         return False

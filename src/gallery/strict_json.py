@@ -1,4 +1,4 @@
-"""JSON from strangers: no duplicate names, no NaN, no depth or numbers that break a parser."""
+"""JSON of requests: without duplicate names, NaN, deep nesting or very long numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gallery.errors import InvalidRequest
 DEPTH = 8
 _DIGITS = 40
 
-# An unclosed string is taken to its end at once: beginning anew at each of its quotes costs quadratic time.
+# An unclosed string matches up to its end: trying again from each of its quotes would take quadratic time.
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
@@ -33,6 +33,7 @@ def parse(data: bytes) -> Any:
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
+    """The object of a JSON text in UTF-8. Raises InvalidRequest with the reason."""
     value = parse(data)
     if not isinstance(value, dict):
         raise InvalidRequest("The body must be a JSON object.")
@@ -40,7 +41,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
 
 
 def _check_depth(data: bytes) -> None:
-    # The parser recurses; in WebAssembly its stack ends before Python's own limit is reached.
+    # The parser recurses, and the stack of WebAssembly ends before Python's recursion limit.
     if data.count(b"[") + data.count(b"{") <= DEPTH:
         return
     depth = 0
@@ -63,5 +64,5 @@ def _no_constant(name: str) -> NoReturn:
 
 def _small_int(digits: str) -> int:
     if len(digits) > _DIGITS:
-        raise InvalidRequest("The body has a number too large to be meant.")
+        raise InvalidRequest(f"The body has a number of more than {_DIGITS} digits.")
     return int(digits)

@@ -43,6 +43,7 @@ GALLERY = (
     "http.context",
     "http.openapi http.handlers http.site",
     "http.routes",
+    "http.router",
     "app",
     "cloudflare",
 )

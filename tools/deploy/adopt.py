@@ -87,8 +87,9 @@ def plan_adoption(query: Query, migrations: Sequence[Migration]) -> Adoption:
         raise Problem("the database is the gallery's already; `make deploy` applies what is pending")
     count = next((n for n, each in enumerate(migrations, 1) if each.name == BASE), 0)
     base, later = migrations[:count], migrations[count:]
-    found, wanted = _copy(master), sqlite3.connect(":memory:")
+    found, wanted = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
     try:
+        _copy(master, found)
         for migration in base:
             wanted.executescript(migration.sql)
         _check(found, wanted, master, _names(wanted, "table").union(*map(_created_tables, later)))
@@ -105,9 +106,8 @@ def plan_adoption(query: Query, migrations: Sequence[Migration]) -> Adoption:
         wanted.close()
 
 
-def _copy(master: Sequence[Mapping[str, Any]]) -> sqlite3.Connection:
-    """The two tables with their indexes, without rows; what else there is only by its name."""
-    database = sqlite3.connect(":memory:")
+def _copy(master: Sequence[Mapping[str, Any]], database: sqlite3.Connection) -> None:
+    """Create the two tables with their indexes, without rows; what else there is only by its name."""
     for row in sorted(master, key=lambda row: str(row["type"]) != "table"):
         if row["sql"] and not re.match(r"sqlite_|_cf_", row["name"]):
             try:
@@ -116,7 +116,6 @@ def _copy(master: Sequence[Mapping[str, Any]]) -> sqlite3.Connection:
                 # Shadow tables of a search index, or what belongs to a table of an extension.
                 if row["name"] in ADOPTED_TABLES:
                     raise
-    return database
 
 
 def _check(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from tests.support.deploy import sample_migrations
 from tests.support.deploy.cloudflare import Cloudflare, Database
 from tests.support.deploy.fake_wrangler import FakeWrangler
-from tests.support.deploy.foreign_databases import GALLERIES, TWICE, ask_of, gallery
+from tests.support.deploy.foreign_databases import GALLERIES, TWICE, ask_of, open_gallery
 from tests.support.deploy.projects import ROOT
 from tests.support.deploy.runs import Runner, changed
 from tests.support.gallery.clock import run
@@ -23,9 +25,18 @@ from tools.deploy.adopt import Adoption, plan_adoption
 from tools.deploy.schema import Migration
 from tools.problem import Problem
 
+Opener = Callable[[str], sqlite3.Connection]
+
 MIGRATIONS = schema.migrations_in(ROOT / "migrations")
 TABLES = {name for kind, name in schema.structure_of(each.sql for each in MIGRATIONS) if kind == "table"}
 OURS = min(TABLES - {"users", "artworks"})
+
+
+@pytest.fixture
+def gallery() -> Iterator[Opener]:
+    """Makes databases of other programs, which are closed after the test."""
+    with ExitStack() as connections:
+        yield lambda script: connections.enter_context(closing(open_gallery(script)))
 
 
 def adopted(database: sqlite3.Connection, migrations: list[Migration] = MIGRATIONS) -> Adoption:
@@ -57,7 +68,7 @@ def ask(world: World, method: str, path: str, body: Any = None, user: str | None
 
 
 @pytest.mark.parametrize("name", GALLERIES)
-def test_nothing_is_lost(name: str) -> None:
+def test_nothing_is_lost(name: str, gallery: Opener) -> None:
     database = gallery(GALLERIES[name])
     before = sample_migrations.tables(database)
     adopted(database)
@@ -79,7 +90,7 @@ def test_nothing_is_lost(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GALLERIES)
-def test_an_adopted_gallery_works(name: str) -> None:
+def test_an_adopted_gallery_works(name: str, gallery: Opener) -> None:
     database = gallery(GALLERIES[name])
     adopted(database)
     world = world_of(database)
@@ -100,14 +111,14 @@ def test_an_adopted_gallery_works(name: str) -> None:
     assert world.count("u-2") == 0
 
 
-def test_its_own_statement_still_records() -> None:
+def test_its_own_statement_still_records(gallery: Opener) -> None:
     database = gallery(GALLERIES["as it was specified"])
     adopted(database)
     database.execute(INSERT, [*(ROW | {"user_id": "u1", "slug": "another", "id": "another"}).values()])
     assert ask(world_of(database), "GET", "/api/artworks/another")[0] == 200
 
 
-def test_an_address_that_two_artworks_have_stays_the_older_ones() -> None:
+def test_an_address_that_two_artworks_have_stays_the_older_ones(gallery: Opener) -> None:
     database = gallery(TWICE)
     found = adopted(database)
     slugs = dict(database.execute("SELECT id, slug FROM artworks"))
@@ -121,7 +132,7 @@ def test_an_address_that_two_artworks_have_stays_the_older_ones() -> None:
     assert any("1 artworks get another slug" in note for note in found.remarks)
 
 
-def test_what_is_worth_knowing_is_said() -> None:
+def test_what_is_worth_knowing_is_said(gallery: Opener) -> None:
     database = gallery(GALLERIES["as it was specified"])
     database.executescript(
         "INSERT INTO users (id, email, username) VALUES ('auth0|7', 'c', '..'), ('u4', 'd', 'ANN'), "
@@ -135,7 +146,7 @@ def test_what_is_worth_knowing_is_said() -> None:
     assert "no token can name the users a b" in remarks
 
 
-def test_a_dry_run_asks_and_changes_nothing() -> None:
+def test_a_dry_run_asks_and_changes_nothing(gallery: Opener) -> None:
     database = gallery(GALLERIES["as it was specified"])
     before = list(database.iterdump())
     database.execute("PRAGMA query_only = ON")
@@ -157,7 +168,7 @@ NEXT = [
 ]
 
 
-def test_a_later_migration_that_adds_what_is_there_is_done_but_for_that() -> None:
+def test_a_later_migration_that_adds_what_is_there_is_done_but_for_that(gallery: Opener) -> None:
     database = gallery(GALLERIES["as it was specified"])
     found = adopted(database, [*MIGRATIONS, *NEXT])
     assert [each.name for each in found.covered] == [each.name for each in (*MIGRATIONS, *NEXT[:2])]
@@ -183,7 +194,7 @@ def test_a_later_migration_that_adds_what_is_there_is_done_but_for_that() -> Non
         ("\n".join(each.sql for each in MIGRATIONS) + schema.baseline(MIGRATIONS), "the gallery's already"),
     ],
 )
-def test_what_cannot_be_adopted_is_said_in_a_sentence(script: str, sentence: str) -> None:
+def test_what_cannot_be_adopted_is_said_in_a_sentence(script: str, sentence: str, gallery: Opener) -> None:
     with pytest.raises(Problem, match=sentence):
         plan_adoption(ask_of(gallery(script)), MIGRATIONS)
 

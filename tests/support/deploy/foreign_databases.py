@@ -120,7 +120,7 @@ INSERT INTO collections""",
 )
 
 
-def gallery(script: str) -> sqlite3.Connection:
+def open_gallery(script: str) -> sqlite3.Connection:
     database = sqlite3.connect(":memory:", isolation_level=None)
     database.executescript(script)
     return database

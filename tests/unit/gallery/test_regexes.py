@@ -13,7 +13,7 @@ import pytest
 
 import gallery
 from gallery.http.messages import LONGEST_BODY
-from gallery.http.routes import _VARIABLE
+from gallery.http.router import _VARIABLE
 
 Pattern = re.Pattern[Any]
 

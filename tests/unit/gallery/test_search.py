@@ -7,6 +7,7 @@ import random
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 from unicodedata import category
 from urllib.parse import quote, urlencode
@@ -194,19 +195,19 @@ def test_no_query_is_an_error(asked: str) -> None:
 
 
 def test_every_letter_is_one_term_of_the_index() -> None:
-    database = sqlite3.connect(":memory:")
     schema = SqliteDatabase().rows("SELECT sql FROM sqlite_master WHERE name = 'artwork_search'")[0]["sql"]
     assert "content = 'artwork_terms'" in schema
     text = schema.replace("content = 'artwork_terms',", "content = '',").replace(
         "content_rowid = 'position',", ""
     )
-    database.execute(text)
     letters = [chr(c) for c in range(0x110000) if category(chr(c))[0] in "LNM"]
-    for start in range(0, len(letters), 50):
-        words = [word for c in letters[start : start + 50] for word in search.words_of(f"a{c}b{c}")]
-        assert words
-        expression = " OR ".join(search.term_of(word) for word in words)
-        database.execute("SELECT 1 FROM artwork_search WHERE artwork_search MATCH ?", (expression,))
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(text)
+        for start in range(0, len(letters), 50):
+            words = [word for c in letters[start : start + 50] for word in search.words_of(f"a{c}b{c}")]
+            assert words
+            expression = " OR ".join(search.term_of(word) for word in words)
+            database.execute("SELECT 1 FROM artwork_search WHERE artwork_search MATCH ?", (expression,))
 
 
 def test_a_text_cannot_pass_for_a_filter() -> None:
