@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import test from "node:test";
 import { withSamples } from "../../../web/src/docs/samples.js";
 
-const PROGRAM = 'import json; from gallery.http.openapi import document; print(json.dumps(document("http://gallery")))';
+const PROGRAM = 'import json; from gallery.http.routes import document; print(json.dumps(document("http://gallery")))';
 const python = new URL("../../../.venv/bin/python", import.meta.url).pathname;
 const source = new URL("../../../src", import.meta.url).pathname;
 const contract = JSON.parse(
