@@ -17,7 +17,7 @@ export function titleField(value = "") {
 
 /** @param {string | null} [value] */
 export function altField(value = "") {
-  const placeholder = "What it shows, for people who cannot see it";
+  const placeholder = "What the picture shows";
   return labelled("Alternative text", line("altText", value, 1000, { placeholder }));
 }
 
