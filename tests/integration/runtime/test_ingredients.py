@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -188,7 +189,8 @@ def test_a_vendored_file_that_is_corrupt_is_named(project: Path, tmp_path: Path)
 
 
 def test_a_snapshot_that_is_corrupt_is_made_anew(project: Path) -> None:
-    (snapshot,) = (project / ".cache").glob("pyodide-*/snapshot.bin")
+    installed = json.loads((project / "node_modules/pyodide/package.json").read_text())["version"]
+    (snapshot,) = (project / ".cache").glob(f"pyodide-{installed}*/snapshot.bin")
     size = snapshot.stat().st_size
     with snapshot.open("r+b") as file:
         file.truncate(size // 2)
