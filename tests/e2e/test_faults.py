@@ -96,7 +96,7 @@ def test_a_success_whose_object_is_not_in_the_bucket_is_a_failure(
         time.sleep(0.05)
     (line,) = [line for line in stack.lines if request_id in line and "render_failed" in line]
     assert variant in line
-    assert "the object is not there" in line
+    assert "the object does not exist" in line
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -240,9 +240,9 @@ def test_a_client_that_hangs_up_leaves_a_whole_artwork_or_nothing(
 
 
 def settled(stack: Stack, objects: Keys, keys: list[str]) -> bool:
-    """Whether each original has a row and three renditions, or neither."""
+    """Whether each original has a row, three renditions and two narrower ones, or nothing."""
     found = objects()
-    return all((recorded(stack, key), len(renditions_of(found, key))) in {(1, 3), (0, 0)} for key in keys)
+    return all((recorded(stack, key), len(renditions_of(found, key))) in {(1, 5), (0, 0)} for key in keys)
 
 
 def test_the_same_original_at_once_makes_one_artwork(

@@ -70,7 +70,7 @@ def test_many_creates_lose_nothing_and_keep_memory_flat(
         heaps, javascript = memories(stack, "heapBytes"), memories(stack, "javascriptBytes")
         assert len(set(ids)) == number_of_creates
         assert counts(stack, artist) == (number_of_creates, number_of_creates)
-        assert len(stack.control("objects")["keys"]) == 4 * number_of_creates
+        assert len(stack.control("objects")["keys"]) == 6 * number_of_creates  # two are narrower displays
     record_property("creates of 2 MP, 8 at a time", number_of_creates)
     record_property("seconds they took, uploads included", round(seconds, 1))
     for name, early, late in (
@@ -107,9 +107,13 @@ def test_more_creates_than_the_queue_holds_are_refused_with_retry_after(
 
 
 def recorded_objects(stack: Stack) -> set[str]:
-    """Keys of the four objects that each row names."""
-    rows = stack.rows(f"SELECT {', '.join(URLS)} FROM artworks")  # noqa: S608
-    return {str(row[name]).partition("/cdn/")[2] for row in rows for name in URLS}
+    """Keys of all objects that each row names."""
+    rows = stack.rows(f"SELECT {', '.join(URLS)}, display_sizes FROM artworks")  # noqa: S608
+    keys = {str(row[name]).partition("/cdn/")[2] for row in rows for name in URLS}
+    for row in rows:
+        stem = str(row["display_url"]).partition("/cdn/")[2].removesuffix(".jpg")
+        keys |= {f"{stem}-{width}.jpg" for width, _ in json.loads(row["display_sizes"] or "[]")}
+    return keys
 
 
 def unrecorded(stack: Stack, originals: list[str]) -> set[str]:
@@ -166,7 +170,7 @@ def test_a_kill_in_the_middle_of_creates_keeps_the_invariants(state: Path, recor
         assert counts(stack, artist) == (rows, rows)
         assert rows >= answered.count(201) >= 5
         assert set(stack.control("objects")["keys"]) == recorded_objects(stack) | set(keys)
-        assert len(recorded_objects(stack)) == 4 * rows
+        assert len(recorded_objects(stack)) == 5 * rows  # the display is 1200 pixels wide: one narrower one
         with httpx.Client(base_url=stack.url, headers=artist.headers, timeout=60) as client:
             statuses = [create(client, key).status_code for key in keys]
         assert sorted(statuses) == [200] * rows + [201] * (KILLED - rows)

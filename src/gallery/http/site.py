@@ -102,7 +102,7 @@ async def read_robots(context: Context) -> Response:
 
 
 async def not_found(context: Context) -> Response:
-    """An address that does not exist: the page for a person who went there, JSON for everyone else."""
+    """An address that does not exist: the page for a browser that navigates, JSON for every other client."""
     visits = context.request.method in ("GET", "HEAD") and "text/html" in (
         context.request.header("accept") or ""
     )
