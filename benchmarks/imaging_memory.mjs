@@ -6,11 +6,12 @@
 // the first render of a process shows its own peak. `heapMiB` grows in steps of 5 to 20 %; `usedMiB` is what was asked
 // for; `cpuMs` is of the one thread that Python has. The interpreter is padded to what production has in use at rest.
 
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { capMemory, heapBytes } from "../runtime/isolate/memory.mjs";
 import { loadRenderersPyodide } from "../runtime/pyodide.mjs";
+import { copyInto } from "../tests/support/imaging/copy.mjs";
 
 const CAP_MIB = Number(process.env.CAP_MIB ?? 96);
 const ROOT = join(import.meta.dirname, "..");
@@ -25,17 +26,8 @@ const [variant, ...files] = positionals;
 capMemory(CAP_MIB * MIB);
 const python = await loadRenderersPyodide();
 
-function copy(folder, target) {
-  python.FS.mkdirTree(target);
-  for (const name of readdirSync(folder)) {
-    if (name === "__pycache__") continue;
-    const [from, to] = [join(folder, name), `${target}/${name}`];
-    if (statSync(from).isDirectory()) copy(from, to);
-    else python.FS.writeFile(to, readFileSync(from));
-  }
-}
-copy(join(ROOT, "variants/thumbnail/python_modules"), "/bundle/python_modules");
-copy(join(ROOT, "variants/src"), "/bundle");
+copyInto(python, join(ROOT, "variants/thumbnail/python_modules"), "/bundle/python_modules");
+copyInto(python, join(ROOT, "variants/src"), "/bundle");
 python.FS.mkdirTree("/host");
 python.FS.mount(python.FS.filesystems.NODEFS, { root: "/" }, "/host");
 

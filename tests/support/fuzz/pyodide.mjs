@@ -2,22 +2,17 @@
 //
 //   node tests/support/fuzz/pyodide.mjs <folder> <first> <count>
 
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadRenderersPyodide } from "../../../runtime/pyodide.mjs";
+import { copyInto } from "../imaging/copy.mjs";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const [folder, first, count] = process.argv.slice(2);
 const python = await loadRenderersPyodide();
 
-function copy(from, target) {
-  if (!statSync(from).isDirectory()) return python.FS.writeFile(target, readFileSync(from));
-  python.FS.mkdirTree(target);
-  for (const name of readdirSync(from)) if (name !== "__pycache__") copy(join(from, name), `${target}/${name}`);
-}
-copy(join(ROOT, "variants/thumbnail/python_modules"), "/bundle");
-copy(join(ROOT, "variants/src/imaging"), "/bundle/imaging");
-copy(join(ROOT, "tests/support/fuzz"), "/bundle/tests/support/fuzz");
+copyInto(python, join(ROOT, "variants/thumbnail/python_modules"), "/bundle");
+copyInto(python, join(ROOT, "variants/src/imaging"), "/bundle/imaging");
+copyInto(python, join(ROOT, "tests/support/fuzz"), "/bundle/tests/support/fuzz");
 python.FS.mkdirTree("/folder");
 python.FS.mount(python.FS.filesystems.NODEFS, { root: folder }, "/folder");
 python.runPython(`
